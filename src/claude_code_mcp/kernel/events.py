@@ -20,7 +20,7 @@ class Source(StrEnum):
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one kind of event says. Subclasses are named in the past tense and live in a feature's `events`."""
+    """What one kind of event says. Subclasses are named in the past tense, in a feature's `events`."""
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1

@@ -40,6 +40,7 @@ def session_id(text: str) -> SessionId:
     lowered = text.strip().lower()
     if not is_uuid(lowered):
         raise Invalid(
-            f"{text[:60]!r} is not a session id.", remedy="A session id is a UUID; `sessions list` shows them."
+            f"{text[:60]!r} is not a session id.",
+            remedy="A session id is a UUID; `sessions list` shows them.",
         )
     return SessionId(lowered)

@@ -40,7 +40,9 @@ class Reply(BaseModel):
 
     def text(self) -> str:
         """Return the reply as compact text: ids and next steps included, no escape sequences."""
-        return "\n".join(f"{name}: {value}" for name, value in self.model_dump(mode="json", exclude_none=True).items())
+        return "\n".join(
+            f"{name}: {value}" for name, value in self.model_dump(mode="json", exclude_none=True).items()
+        )
 
 
 class Progress(Protocol):
@@ -148,7 +150,7 @@ def operation(
     surfaces: Iterable[Surface] = tuple(Surface),
     hints: Hints | None = None,
 ) -> Callable[[Callable[[Any, Any], Awaitable[Reply]]], Operation]:
-    """Declare an operation: `async def verb(ctx, request: SomeRequest) -> SomeReply`, its docstring the public text."""
+    """Declare an operation: `async def verb(ctx, request: Wish) -> SomeReply`; its docstring is the public text."""
 
     def wrap(fn: Callable[[Any, Any], Awaitable[Reply]]) -> Operation:
         _, request = signature(fn).parameters

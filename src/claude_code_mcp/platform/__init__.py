@@ -1,0 +1,1 @@
+"""How we touch the world: disk, processes, sockets, and the Claude Code CLI."""

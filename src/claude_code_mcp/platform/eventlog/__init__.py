@@ -1,0 +1,1 @@
+"""The one append-only log of facts, and how to wait for the next one."""

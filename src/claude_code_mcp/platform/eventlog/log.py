@@ -1,0 +1,138 @@
+"""Append inside the caller's transaction, read by cursor, wait for more."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from claude_code_mcp.kernel.clock import stamp
+from claude_code_mcp.kernel.events import Event, Recorded
+from claude_code_mcp.kernel.ids import SessionId, uuid7
+from claude_code_mcp.platform.db.database import Database
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(dict).decode
+_INSERT = (
+    "INSERT INTO event (id, at, kind, version, session_id, subject, parent, tool_use_id, agent_id, source,"
+    " source_key, payload) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (source_key) DO NOTHING"
+)
+
+
+def append(db: sqlite3.Connection, events: Iterable[Event]) -> int:
+    """Append `events` in order and return how many were new; one whose `source_key` is known is left out."""
+    rows = [_row(event) for event in events]
+    if not rows:
+        return 0
+    return db.executemany(_INSERT, rows).rowcount
+
+
+def _row(event: Event) -> tuple[object, ...]:
+    fact = event.fact
+    return (
+        event.id,
+        stamp(event.at),
+        fact.kind,
+        fact.version,
+        event.session_id,
+        event.subject,
+        event.parent,
+        event.tool_use_id,
+        event.agent_id,
+        event.source.value,
+        event.source_key,
+        _ENCODE(fact).decode(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events after a cursor, and the cursor to go on from."""
+
+    events: list[Recorded]
+    cursor: int
+    more: bool
+
+
+def page(
+    db: sqlite3.Connection,
+    after: int,
+    *,
+    session_id: SessionId | None = None,
+    kinds: Sequence[str] = (),
+    limit: int = 200,
+) -> Page:
+    """Return at most `limit` events with `seq > after`, of one session and of some kinds where given."""
+    where, args = ["seq > ?"], list[object]([after])
+    if session_id is not None:
+        where.append("session_id = ?")
+        args.append(session_id)
+    if kinds:
+        where.append(f"kind IN ({','.join('?' * len(kinds))})")
+        args.extend(kinds)
+    rows = db.execute(
+        f"SELECT * FROM event WHERE {' AND '.join(where)} ORDER BY seq LIMIT ?",  # noqa: S608 - fixed words only
+        (*args, limit + 1),
+    ).fetchall()
+    events = [_recorded(row) for row in rows[:limit]]
+    return Page(events, events[-1].seq if events else after, len(rows) > limit)
+
+
+def last_seq(db: sqlite3.Connection, session_id: SessionId | None = None) -> int:
+    """Return the newest `seq` of the log, or of one session; 0 where there is none."""
+    if session_id is None:
+        row = db.execute("SELECT max(seq) FROM event").fetchone()
+    else:
+        row = db.execute("SELECT max(seq) FROM event WHERE session_id = ?", (session_id,)).fetchone()
+    return int(row[0] or 0)
+
+
+def store_id(db: sqlite3.Connection) -> str:
+    """Return the id of this store, made on the first call; it tells logs of many machines apart."""
+    row = db.execute("SELECT id FROM store").fetchone()
+    if row is not None:
+        return str(row[0])
+    made = uuid7()
+    db.execute("INSERT INTO store VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))", (made,))
+    return made
+
+
+def _recorded(row: sqlite3.Row) -> Recorded:
+    return Recorded(**{**dict(row), "payload": _DECODE(row["payload"])})
+
+
+class Followers:
+    """Wakes whoever waits for the log to grow; a follower reads rows itself, so a slow one loses nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen = database.read(last_seq)
+        self._waiting: set[asyncio.Future[None]] = set()
+        database.on_commit(self._look)
+
+    def _look(self) -> None:
+        newest = self._database.read(last_seq)
+        if newest == self._seen:
+            return
+        self._seen = newest
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+
+    @property
+    def newest(self) -> int:
+        """The newest `seq` known to be on disk."""
+        return self._seen
+
+    async def grown(self, after: int) -> int:
+        """Wait until the log is longer than `after` and return its newest `seq`."""
+        while self._seen <= after:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.add(future)
+            try:
+                await future
+            finally:
+                self._waiting.discard(future)
+        return self._seen

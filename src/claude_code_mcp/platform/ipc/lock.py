@@ -1,0 +1,46 @@
+"""One daemon per state directory: a lock that the kernel drops when its holder dies."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+from claude_code_mcp.kernel.errors import Conflict
+
+
+class DaemonRunning(Conflict):
+    """Another daemon holds the state directory."""
+
+    code = "daemon_running"
+
+
+class DirectoryLock:
+    """Holds `path` locked until closed. The file stays; only the lock on it counts."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    @classmethod
+    def take(cls, path: Path) -> "DirectoryLock":
+        """Lock `path` and write who holds it.
+
+        Raises:
+            DaemonRunning: somebody else holds it.
+        """
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(fd, 4096).decode(errors="replace").strip()
+            os.close(fd)
+            raise DaemonRunning(
+                f"A daemon already holds {path.parent} ({holder or 'unknown holder'}).",
+                remedy="Use it, or stop it with `claude-code-mcp daemon stop`.",
+            ) from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json.dumps({"pid": os.getpid(), "host": os.uname().nodename}).encode(), 0)
+        return cls(fd)
+
+    def release(self) -> None:
+        """Let go."""
+        os.close(self._fd)
