@@ -18,12 +18,42 @@ class Elicit(Protocol):
         ...
 
 
+class Notify(Protocol):
+    """Sends the waiting client a notification of ours, on the stream of this call alone."""
+
+    async def __call__(self, method: str, params: Mapping[str, Any]) -> None:
+        """Send it; waits while the client is slow to read. Clients that do not know `method` ignore it."""
+        ...
+
+
+class HandOver(Protocol):
+    """Says that from here on another operation is all that is left of this call."""
+
+    async def __call__(self, rest: "Invocation", stop: "Invocation | None" = None) -> None:
+        """Keep `rest`, durably where the call is a task: after a restart it is run in place of this call.
+
+        `stop` is run when the client calls the work off for good (MCP `tasks/cancel`), never when it only stops
+        waiting.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """An operation's name with its arguments, as JSON values."""
+
+    operation: str
+    arguments: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The client behind one call.
 
     `env` is already reduced to the allow-list; it is what a session started by this call runs with, so it may
-    hold secrets: never log it and never put it into an event.
+    hold secrets: never log it and never put it into an event. `stream` is the connection's wish for
+    `claude.stream` notifications, where the call itself does not say. `patient` means that nobody's clock runs
+    (the call is a task): wait to the end rather than return a handle.
     """
 
     cwd: str
@@ -32,8 +62,17 @@ class Caller:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     progress: Progress | None = None
     elicit: Elicit | None = None
+    notify: Notify | None = None
+    handover: HandOver | None = None
+    stream: bool = False
+    patient: bool = False
 
     async def report(self, done_s: float, message: str) -> None:
         """Tell the waiting client how far we are, where it can be told."""
         if self.progress is not None:
             await self.progress(done_s, message)
+
+    async def left(self, rest: Invocation, stop: Invocation | None = None) -> None:
+        """Say that `rest` is all that is left of this call (see `HandOver`), where somebody keeps it."""
+        if self.handover is not None:
+            await self.handover(rest, stop)

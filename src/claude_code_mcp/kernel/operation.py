@@ -59,7 +59,10 @@ class Hints:
 
     `cli` replaces the command's words (default: the name's two parts), `positional` names the fields that are
     given without a flag, `core` puts the tool into the default profile, `search` adds words to find it by,
-    `destructive` and `idempotent` are MCP annotations where `effect` says too little.
+    `idempotent` and `open_world` are MCP annotations where `effect` says too little. `structured` gives MCP
+    clients the reply's fields as well as its text: only where the fields are the whole truth, since some clients
+    show a model nothing else. `asks`: it may put a question to the person (`Caller.elicit`). `task`: it may take
+    long, so clients that know tasks get one. `max_result_chars`: how long its text may grow, where that is much.
     """
 
     cli: tuple[str, ...] | None = None
@@ -68,6 +71,10 @@ class Hints:
     search: str = ""
     idempotent: bool = False
     open_world: bool = False
+    structured: bool = False
+    asks: bool = False
+    task: bool = False
+    max_result_chars: int = 0
     examples: tuple[str, ...] = ()
 
 
