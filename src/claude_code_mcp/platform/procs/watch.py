@@ -1,0 +1,111 @@
+"""Being told that a file grew: one inotify instance for all files, polling where there is none or none is left."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+POLL_S = (0.005, 0.25)
+PACE_S = 0.004
+"""The shortest time between two looks at a stream of changes; the first change after a pause is seen at once."""
+SAFETY_POLL_S = 5.0
+"""How often a watched file is looked at all the same: some file systems (network, FUSE) report nothing."""
+
+
+class Watcher(Protocol):
+    """Calls back when files change."""
+
+    def add(self, path: Path, wake: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `wake` whenever `path` changes, until the returned function is called; None when it cannot be
+        watched, so that the caller has to poll."""
+        ...
+
+    def close(self) -> None:
+        """Watch nothing any more."""
+        ...
+
+
+class NoWatcher:
+    """For systems without inotify: every caller polls."""
+
+    def add(self, path: Path, wake: Callable[[], None]) -> Callable[[], None] | None:  # noqa: ARG002 -- a protocol
+        """Return None."""
+        return None
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def watcher() -> Watcher:
+    """Return the best watcher of this system; to be called in the event loop that it will wake."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # no instance left (fs.inotify.max_user_instances), or no descriptor
+            return _Inotify(asyncio.get_running_loop())
+    return NoWatcher()
+
+
+if sys.platform == "linux":
+    from inotify_simple import INotify, flags  # type: ignore[import-untyped]  # it ships no types
+
+    class _Inotify:
+        """Wakes by inotify(7).
+
+        Only files are watched, so that each event is four 32-bit words without a name: watch, mask, cookie, 0.
+        """
+
+        _MASK = flags.MODIFY | flags.ATTRIB | flags.MOVE_SELF | flags.DELETE_SELF
+        _OVERFLOW = 0xFFFFFFFF  # watch -1: the queue was full, anything may have changed
+
+        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+            self._loop = loop
+            self._inotify = INotify(nonblocking=True)
+            self._wakes: dict[int, list[Callable[[], None]]] = {}
+            self._last = 0.0
+            self._resume()
+
+        def add(self, path: Path, wake: Callable[[], None]) -> Callable[[], None] | None:
+            try:
+                watch = self._inotify.add_watch(path, self._MASK)
+            except OSError:  # no watch left (fs.inotify.max_user_watches), or the file is gone
+                return None
+            self._wakes.setdefault(watch, []).append(wake)
+            return lambda: self._leave(watch, wake)
+
+        def _leave(self, watch: int, wake: Callable[[], None]) -> None:
+            wakes = self._wakes.get(watch)
+            if wakes is None or wake not in wakes:
+                return
+            wakes.remove(wake)
+            if not wakes:
+                del self._wakes[watch]
+                with contextlib.suppress(OSError):  # it went with its file
+                    self._inotify.rm_watch(watch)
+
+        def _read(self) -> None:
+            words = memoryview(os.read(self._inotify.fileno(), 65536)).cast("I")
+            woken = set(words[0::4])
+            self._pace()
+            for watch in tuple(self._wakes) if self._OVERFLOW in woken else woken:
+                for wake in tuple(self._wakes.get(watch, ())):
+                    wake()
+
+        def _pace(self) -> None:
+            """Look away for a moment when changes come thick: a flood of lines is then read in few large pieces."""
+            now = self._loop.time()
+            if now - self._last < PACE_S:
+                self._loop.remove_reader(self._inotify.fileno())
+                self._loop.call_later(PACE_S, self._resume)
+            self._last = now
+
+        def _resume(self) -> None:
+            if not self._inotify.closed:
+                self._loop.add_reader(self._inotify.fileno(), self._read)
+
+        def close(self) -> None:
+            if not self._inotify.closed:
+                self._loop.remove_reader(self._inotify.fileno())
+                self._inotify.close()
+            self._wakes.clear()
