@@ -1,0 +1,41 @@
+"""Finding what a test has left running: every process with the test's HOME in its environment."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+_GRACE_S = 2.0
+"""What was told to end may still be ending when the test is over."""
+
+
+def running_in(home: Path) -> list[psutil.Process]:
+    """Return the processes, ours excepted, whose environment has this HOME."""
+    return list(_with_home(str(home)))
+
+
+def end_all(home: Path) -> list[str]:
+    """End what still runs with this HOME, after a short grace; return what had to be killed."""
+    _, alive = psutil.wait_procs(running_in(home), timeout=_GRACE_S)
+    left: list[str] = []
+    while alive:
+        for process in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.append(f"{process.pid} {' '.join(process.cmdline())[:200]}")
+                process.kill()
+        psutil.wait_procs(alive, timeout=_GRACE_S)
+        alive = running_in(home)
+    return left
+
+
+def _with_home(home: str) -> Iterator[psutil.Process]:
+    own = psutil.Process().pid
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != own and process.environ().get("HOME") == home and _alive(process):
+                yield process
+
+
+def _alive(process: psutil.Process) -> bool:
+    return process.status() != psutil.STATUS_ZOMBIE
