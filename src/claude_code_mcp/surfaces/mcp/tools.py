@@ -1,0 +1,115 @@
+"""One operation as one MCP tool: what a client is shown of it, and how it is run."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import Any
+
+from claude_code_mcp.kernel.operation import Effect, Operation
+from claude_code_mcp.surfaces.mcp.call import Call
+from claude_code_mcp.surfaces.mcp.schema import arguments_schema, compact_json, result_schema
+
+Result = dict[str, Any]
+"""A tool's answer in wire form: `content`, and `structuredContent` or `isError` where they apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as `tools/list` shows it (`wire`), and what it does.
+
+    `asks`: it may put questions to the person. `task`: it may run as a task (SEP-2663); `task_only`: it cannot
+    run otherwise. `repeatable`: running it twice does no harm, so it can be begun again after a restart.
+    """
+
+    name: str
+    wire: dict[str, Any]
+    run: Callable[[Call], Awaitable[Result]]
+    operation: str = ""
+    asks: bool = False
+    task: bool = False
+    task_only: bool = False
+    repeatable: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """What showing this tool costs a model, counted as bytes of compact JSON / 4."""
+        return len(compact_json(self.wire).encode()) // 4
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the description."""
+        first = str(self.wire.get("description", "")).split("\n", 1)[0]
+        return first.split(". ", 1)[0].rstrip(".")
+
+
+def text_result(text: str) -> Result:
+    """Return an answer of one text."""
+    return {"content": [{"type": "text", "text": text}]}
+
+
+def operation_tool(op: Operation, *, pinned: bool = False) -> Tool:
+    """Return `op` as a tool; `pinned` asks clients that load tools late to load this one at once."""
+
+    async def run(call: Call) -> Result:
+        reply = await op.call(call.context(), call.arguments)
+        result = text_result(reply.text())
+        if op.hints.structured:
+            result["structuredContent"] = reply.model_dump(mode="json", exclude_none=True)
+        return result
+
+    return Tool(
+        name=op.tool,
+        wire=_wire(op, pinned=pinned),
+        run=run,
+        operation=op.name,
+        asks=op.hints.asks,
+        task=op.hints.task,
+        repeatable=op.effect is Effect.READ or op.hints.idempotent,
+    )
+
+
+def _wire(op: Operation, *, pinned: bool) -> dict[str, Any]:
+    wire: dict[str, Any] = {
+        "name": op.tool,
+        "description": _description(op.doc),
+        "inputSchema": arguments_schema(op.request),
+    }
+    if op.hints.structured:
+        wire["outputSchema"] = result_schema(op.reply)
+    wire["annotations"] = _annotations(op)
+    meta = _meta(op, pinned=pinned)
+    if meta:
+        wire["_meta"] = meta
+    return wire
+
+
+def _description(doc: str) -> str:
+    """Return the docstring with its line breaks gone but its paragraphs kept."""
+    paragraphs = cleandoc(doc).split("\n\n")
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _annotations(op: Operation) -> dict[str, bool]:
+    """Return what differs from the protocol's defaults (writes, destroys, not idempotent, open world)."""
+    out: dict[str, bool] = {}
+    if op.effect is Effect.READ:
+        out["readOnlyHint"] = True
+    elif op.effect is Effect.WRITE:
+        out["destructiveHint"] = False
+    if op.hints.idempotent and op.effect is not Effect.READ:
+        out["idempotentHint"] = True
+    if not op.hints.open_world:
+        out["openWorldHint"] = False
+    return out
+
+
+def _meta(op: Operation, *, pinned: bool) -> dict[str, Any]:
+    """Return the keys that Claude Code reads from a tool's `_meta`."""
+    out: dict[str, Any] = {}
+    if pinned:
+        out["anthropic/alwaysLoad"] = True
+    if op.hints.search:
+        out["anthropic/searchHint"] = op.hints.search
+    if op.hints.max_result_chars:
+        out["anthropic/maxResultSizeChars"] = op.hints.max_result_chars
+    return out
