@@ -1,0 +1,118 @@
+"""An operation of the catalog as a command: its words, arguments, flags, help and examples. No feature is named."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+import click
+
+from claude_code_mcp.kernel.operation import Effect, Operation
+from claude_code_mcp.surfaces.cli.client import Answer, Client
+from claude_code_mcp.surfaces.cli.exits import Exit
+from claude_code_mcp.surfaces.cli.fields import Bound, bind
+from claude_code_mcp.surfaces.cli.output import print_json, print_text
+from claude_code_mcp.surfaces.cli.waiting import Waiting
+
+Connect = Callable[[], Client]
+
+
+def words_of(op: Operation) -> tuple[str, ...]:
+    """Return the words that call `op`: those of its hints, else the parts of its name with dashes."""
+    return op.hints.cli or tuple(part.replace("_", "-") for part in op.name.split("."))
+
+
+def bindings(
+    op: Operation, *, positional: Sequence[str] | None = None, leave_out: Sequence[str] = ()
+) -> list[Bound]:
+    """Return the parameters for the fields of the request: the positional ones (by default the hinted) first."""
+    fields = op.request.model_fields
+    first = [name for name in (op.hints.positional if positional is None else positional) if name in fields]
+    rest = [name for name in fields if name not in first]
+    return [bind(name, fields[name], positional=name in first) for name in (*first, *rest) if name not in leave_out]
+
+
+def arguments(bound: Sequence[Bound], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the operation's arguments: only what the person gave, defaults are the daemon's."""
+    pairs = ((one.field, one.value_in(given)) for one in bound)
+    return {field: value for field, value in pairs if value is not None}
+
+
+def json_flag() -> click.Option:
+    """Return the flag that every command has."""
+    return click.Option(["--json", "as_json"], is_flag=True, help="Print the reply as one JSON object.")
+
+
+def epilog_of(examples: Sequence[str]) -> str | None:
+    r"""Return the examples as a block that click leaves as it is (`\b`), each with the program's name before it."""
+    if not examples:
+        return None
+    lines = [line if line.startswith("claude-code-mcp") else f"claude-code-mcp {line}" for line in examples]
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def help_text(doc: str) -> str:
+    r"""Return a docstring as click wants it: blocks that are lists or indented keep their lines (`\b`)."""
+    blocks = doc.replace("``", "`").split("\n\n")
+    return "\n\n".join(f"\b\n{block}" if _has_layout(block) else block for block in blocks)
+
+
+def _has_layout(block: str) -> bool:
+    return any(line.startswith(("- ", "* ", "  ", "| ")) for line in block.splitlines())
+
+
+class Described(click.Command):
+    """A command whose help tells of its arguments too, not only of its flags."""
+
+    def __init__(self, *args: Any, bound: Sequence[Bound], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._bound = bound
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the arguments, then the flags."""
+        lines = [
+            (one.param.make_metavar(ctx), one.help)
+            for one in self._bound
+            if isinstance(one.param, click.Argument) and one.help
+        ]
+        if lines:
+            with formatter.section("Arguments"):
+                formatter.write_dl(lines)
+        super().format_options(ctx, formatter)
+
+
+def command_of(op: Operation, connect: Connect) -> click.Command:
+    """Return the command that runs `op` in the daemon which `connect` reaches."""
+    bound = bindings(op)
+
+    def run(as_json: bool, **given: Any) -> int:
+        with closing(connect()) as client, Waiting(sys.stderr, quiet=as_json) as waiting:
+            answer = client.call(
+                op.name,
+                arguments(bound, given),
+                retry=op.effect is Effect.READ,
+                raises=op.raises,
+                on_progress=waiting.show,
+            )
+        return show(answer, as_json=as_json)
+
+    return Described(
+        words_of(op)[-1],
+        bound=bound,
+        callback=run,
+        params=[*(one.param for one in bound), json_flag()],
+        help=help_text(op.doc),
+        short_help=op.doc.split("\n\n")[0].replace("\n", " "),
+        epilog=epilog_of(op.hints.examples),
+        no_args_is_help=any(one.param.required for one in bound),
+    )
+
+
+def show(answer: Answer, *, as_json: bool) -> int:
+    """Print `answer` and return the exit code: an outcome that is not `ok` carries an error of Claude's."""
+    if as_json:
+        print_json(answer.reply)
+    else:
+        print_text(answer.text)
+    outcome = answer.reply.get("outcome")
+    return Exit.CLAUDE_ERROR if isinstance(outcome, dict) and outcome.get("ok") is False else Exit.OK

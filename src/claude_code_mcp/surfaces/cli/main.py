@@ -1,0 +1,145 @@
+"""`claude-code-mcp …`: the one function that runs a command line and returns its exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from claude_code_mcp import __version__
+from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
+from claude_code_mcp.kernel.operation import Catalog
+from claude_code_mcp.platform.ipc.address import state_dir
+from claude_code_mcp.surfaces.cli.exits import EXITS_TEXT, Exit, Failure, from_kernel
+from claude_code_mcp.surfaces.cli.output import be_encodable, print_failure, print_text
+from claude_code_mcp.surfaces.cli.setup import PROGRAM, Setup, current
+from claude_code_mcp.surfaces.cli.tree import THIS_PROGRAM, LoadCatalog, Own, Root
+
+_HERE = "claude_code_mcp.surfaces.cli"
+
+OWN: Mapping[str, Own] = {
+    "run": Own(f"{_HERE}.run_commands", "Start Claude Code on a project and watch it live.", "Sessions"),
+    "resume": Own(f"{_HERE}.run_commands", "Go on with a session, live.", "Sessions"),
+    "attach": Own(f"{_HERE}.run_commands", "Watch a session that runs, and answer its questions.", "Sessions"),
+    "demo": Own(f"{_HERE}.demo", "See all of it work: no login, no network, no cost.", THIS_PROGRAM),
+    "config": Own(f"{_HERE}.config_commands", "set, show, unset, path", THIS_PROGRAM),
+    "daemon": Own(f"{_HERE}.daemon_commands", "logs, restart, run, status, stop", THIS_PROGRAM),
+    "serve": Own(
+        f"{_HERE}.side_commands", "The MCP server on stdin and stdout, as clients start it.", THIS_PROGRAM
+    ),
+    "scripted-model": Own(f"{_HERE}.side_commands", "A stand-in for the model, to test against.", THIS_PROGRAM),
+    "completion": Own(f"{_HERE}.side_commands", "Print the completion script of a shell.", THIS_PROGRAM),
+}
+
+
+def load_catalog() -> Catalog:
+    """Return the catalog of this program, built by the layer that knows all features."""
+    from claude_code_mcp.catalog import build_catalog  # noqa: PLC0415 - costs more than most commands need
+
+    return build_catalog()
+
+
+def root(load: LoadCatalog, env: Mapping[str, str]) -> Root:
+    """Return the program's root command."""
+    group = Root(OWN, load, lambda: current().connect())
+    group.params = [
+        click.Option(["--state-dir"], metavar="DIR", help="Use the daemon and the data of this directory."),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Print it.",
+        ),
+    ]
+    group.help = (
+        "Run, steer and watch Claude Code, from the terminal or from any MCP client.\n\n"
+        "Every command has --help with examples and --json for programs."
+    )
+    group.epilog = EXITS_TEXT
+
+    @click.pass_context
+    def remember(ctx: click.Context, state_dir: str | None) -> None:
+        ctx.obj = Setup(_directory(state_dir, env), env)
+
+    group.callback = remember
+    return group
+
+
+def _directory(named: str | None, env: Mapping[str, str]) -> Path:
+    return Path(named).expanduser().absolute() if named else state_dir(env)
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(f"{PROGRAM} {__version__}")
+        ctx.exit()
+
+
+def run(argv: Sequence[str], *, load: LoadCatalog = load_catalog, env: Mapping[str, str] | None = None) -> int:
+    """Run the command line `argv` (without the program's name) and return the exit code; nothing is raised."""
+    env = os.environ if env is None else env
+    be_encodable(sys.stdout)
+    be_encodable(sys.stderr)
+    as_json = "--json" in _before_dashes(argv)
+    try:
+        return _run(root(load, env), argv)
+    except Failure as failure:
+        print_failure(failure, as_json=as_json)
+        return failure.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return _pipe_closed()
+    except Exception as exc:  # noqa: BLE001 - the surface is where a bug of ours is told to the person
+        print_failure(_bug(exc, env), as_json=as_json)
+        return Exit.INTERNAL
+
+
+def _run(group: Root, argv: Sequence[str]) -> int:
+    """Run the command; what it raises that a person can act on is raised as a `Failure`."""
+    try:
+        code = group.main(list(argv), prog_name=PROGRAM, standalone_mode=False)
+    except ClaudeCodeMcpError as exc:
+        raise from_kernel(exc) from exc
+    except click.exceptions.NoArgsIsHelpError as exc:
+        print_text(exc.format_message(), sys.stderr)
+        return Exit.USAGE
+    except click.UsageError as exc:
+        raise _usage(exc) from exc
+    except click.ClickException as exc:
+        raise Failure("usage", exc.format_message(), exit_code=Exit.USAGE) from exc
+    return code if isinstance(code, int) else Exit.OK
+
+
+def _usage(exc: click.UsageError) -> Failure:
+    path = exc.ctx.command_path if exc.ctx is not None else PROGRAM
+    remedy = f"See `{path} --help`."
+    if isinstance(exc, click.NoSuchOption):
+        remedy += " A text that begins with a dash goes after `--`."
+    message = exc.format_message()
+    return Failure("usage", message if message.endswith((".", "?")) else f"{message}.", remedy=remedy, exit_code=2)
+
+
+def _bug(exc: Exception, env: Mapping[str, str]) -> Failure:
+    if env.get("CLAUDE_MCP_DEBUG"):
+        traceback.print_exception(exc)
+    return Failure(
+        "internal",
+        f"This is a bug of claude-code-mcp: {type(exc).__name__}: {exc}.",
+        remedy="CLAUDE_MCP_DEBUG=1 shows where; please report it.",
+    )
+
+
+def _pipe_closed() -> int:
+    """Leave quietly when whoever read our output went away, without Python's complaint at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.PIPE_CLOSED
+
+
+def _before_dashes(argv: Sequence[str]) -> Sequence[str]:
+    words = list(argv)
+    return words[: words.index("--")] if "--" in words else words

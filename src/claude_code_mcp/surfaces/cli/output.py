@@ -1,0 +1,43 @@
+"""What a command writes: text or one JSON object on standard output, errors on standard error, never a pager."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from claude_code_mcp.kernel.display import escaped_json, visible
+from claude_code_mcp.surfaces.cli.exits import Failure
+
+
+def be_encodable(stream: TextIO) -> None:
+    """Let `stream` replace what its encoding lacks: a tick that cannot be written must not end a command."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+
+
+def print_json(value: Mapping[str, Any], out: TextIO | None = None) -> None:
+    """Write `value` as one JSON object: indented for a person, one line for a program; the same value for both."""
+    out = out or sys.stdout
+    indent = 2 if out.isatty() else None
+    separators = None if indent else (",", ":")
+    out.write(
+        escaped_json(json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=str))
+        + "\n"
+    )
+    out.flush()
+
+
+def print_text(text: str, out: TextIO | None = None) -> None:
+    """Write `text` with everything in it that a terminal would obey made visible."""
+    out = out or sys.stdout
+    out.write(visible(text).rstrip("\n") + "\n")
+    out.flush()
+
+
+def print_failure(failure: Failure, *, as_json: bool) -> None:
+    """Write what went wrong: for a program on standard output, for a person on standard error."""
+    if as_json:
+        print_json(failure.as_json())
+    else:
+        print_text(failure.as_line(), sys.stderr)

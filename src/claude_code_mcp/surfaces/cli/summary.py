@@ -1,0 +1,90 @@
+"""The last lines of a watched session: how it went, what it used, what to type next; and the same as JSON."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from claude_code_mcp.kernel.display import visible
+from claude_code_mcp.surfaces.cli.exits import Exit
+from claude_code_mcp.surfaces.cli.follow import Ending
+from claude_code_mcp.surfaces.cli.scene import Scene, count, dollars, span
+
+
+def exit_code(ending: Ending) -> int:
+    """Return what the shell is told about a watched session."""
+    if ending.left == "interrupted" or ending.aborted:
+        return Exit.INTERRUPTED
+    if ending.left == "detached":
+        return Exit.OK
+    ok = ending.outcome is not None and ending.outcome.get("ok") is True
+    return Exit.CLAUDE_ERROR if ending.status == "failed" or (ending.outcome is not None and not ok) else Exit.OK
+
+
+def as_json(session_id: str, run_id: str | None, ending: Ending) -> dict[str, Any]:
+    """Return what `--json` prints: the handle, the state, and how the last turn ended."""
+    return {
+        "session_id": session_id,
+        "run_id": run_id,
+        "status": ending.status,
+        "cursor": ending.cursor,
+        "left": ending.left,
+        "outcome": ending.outcome,
+        "needs": ending.needs or [],
+    }
+
+
+def summary_lines(session_id: str, ending: Ending, scene: Scene, *, whole_answer: bool) -> list[str]:
+    """Return the lines; `whole_answer` repeats the final text, for screens that show events in one line each."""
+    if ending.left:
+        return [
+            "",
+            f"The session goes on without you ({ending.status or 'starting'}).",
+            *_next(("attach", session_id), ("sessions status", session_id), ("sessions abort", session_id)),
+        ]
+    lines: list[str] = [""]
+    answer = (ending.outcome or {}).get("answer")
+    if whole_answer and isinstance(answer, str) and answer:
+        lines += [*visible(answer).split("\n"), ""]
+    lines.append(f"{_verdict(ending)}  {', '.join(_figures(scene))}")
+    lines.append(f"   session {session_id}")
+    return lines + _next(("resume", session_id, shlex.quote("what next")), ("sessions status", session_id))
+
+
+def _verdict(ending: Ending) -> str:
+    outcome = ending.outcome or {}
+    if ending.status == "failed":
+        return "✗ failed"
+    if ending.status == "stopped":
+        return "■ stopped"
+    if not outcome:
+        return "■ at rest"
+    return "✓ done" if outcome.get("ok") is True else f"✗ {_reason(outcome)}"
+
+
+def _reason(outcome: Mapping[str, Any]) -> str:
+    errors = outcome.get("errors")
+    said = "; ".join(str(error) for error in errors) if isinstance(errors, list) else ""
+    return f"{outcome.get('subtype') or 'error'}{f': {said}' if said else ''}"
+
+
+def _figures(scene: Scene) -> list[str]:
+    totals = scene.totals
+    tools = _several(totals.tools, "tool")
+    bad = [f"{number} {word}" for number, word in ((totals.failed, "failed"), (totals.denied, "denied")) if number]
+    return [
+        *([_several(totals.turns, "turn")] if totals.turns > 1 else []),
+        f"{tools} ({', '.join(bad)})" if bad else tools,
+        *([_several(totals.subagents, "subagent")] if totals.subagents else []),
+        f"{count(totals.input_tokens)} tokens in, {count(totals.output_tokens)} out",
+        dollars(totals.watched_cost_microusd),
+        span(totals.duration_ms / 1000),
+    ]
+
+
+def _several(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _next(*calls: tuple[str, ...]) -> list[str]:
+    lines = [f"claude-code-mcp {' '.join(call)}" for call in calls]
+    return [f"{'next' if number == 0 else '':4}  {line}" for number, line in enumerate(lines)]
