@@ -190,6 +190,5 @@ class BackChannel:
             MCPError: the client answered with an error, or cannot be asked.
         """
         return {
-            key: await self._exchange.request(request["method"], request["params"])
-            for key, request in requests.items()
+            key: await self._exchange.request(request["method"], request["params"]) for key, request in requests.items()
         }

@@ -81,7 +81,7 @@ class Calls:
             call.patient = as_task
             self._tasks.start(detached, lambda begun: run(tool, begun, wish.name))
         try:
-            if as_task and not await self._tasks.soon(detached):
+            if as_task and (tool.task_at_once or not await self._tasks.soon(detached)):
                 return await self._tasks.adopt(detached, tool)
             await detached.news()
         except asyncio.CancelledError:

@@ -215,9 +215,7 @@ class LineDispatcher:
             reason = f"Invalid request: id {str(request_id)[:60]} is in use by a request that still runs"
             self._refuse(None, INVALID_REQUEST, reason)
         elif len(self._in_flight) >= MOST_IN_FLIGHT:
-            self._refuse(
-                request_id, TOO_BUSY, f"{MOST_IN_FLIGHT} requests of this client are running; wait for some"
-            )
+            self._refuse(request_id, TOO_BUSY, f"{MOST_IN_FLIGHT} requests of this client are running; wait for some")
         else:
             task = group.create_task(self._run(message, request_id, server))
             self._in_flight[request_id] = task

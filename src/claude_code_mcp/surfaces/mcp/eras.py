@@ -149,9 +149,7 @@ class Stateless:
         connection = Connection.from_envelope(
             version, route.client_info, route.client_capabilities, outbound=self._outbound
         )
-        result = await serve_one(
-            self._server, line, method, params, connection=connection, lifespan_state=self._link
-        )
+        result = await serve_one(self._server, line, method, params, connection=connection, lifespan_state=self._link)
         return _kept(self._link, listed, result)
 
     async def notified(self, method: str, params: dict[str, Any] | None) -> None:

@@ -36,7 +36,7 @@ class SdkExchange:
     """A request as the SDK's runner hands it to a handler."""
 
     def __init__(self, ctx: ServerRequestContext[Any, Any]) -> None:
-        self._ctx = ctx
+        self.ctx = ctx
         declared = ctx.session.client_capabilities
         raw = declared.model_dump(by_alias=True, mode="json", exclude_none=True) if declared is not None else None
         self.abilities = abilities_of(raw, modern=ctx.protocol_version in MODERN_PROTOCOL_VERSIONS)
@@ -44,24 +44,24 @@ class SdkExchange:
     @property
     def wants_progress(self) -> bool:
         """Whether the client asked for progress."""
-        return bool(self._ctx.meta) and "progress_token" in (self._ctx.meta or {})
+        return bool(self.ctx.meta) and "progress_token" in (self.ctx.meta or {})
 
     async def progress(self, done: float, message: str) -> None:
         """Send one progress notification."""
-        await self._ctx.session.report_progress(done, None, message)
+        await self.ctx.session.report_progress(done, None, message)
 
     async def notify(self, method: str, params: Mapping[str, Any]) -> None:
         """Send a notification on the request's own stream."""
         body = types.Notification[dict[str, Any], str](method=method, params=dict(params))
         # The SDK only sends what it is given; its type names the notifications of the specification.
-        await self._ctx.session.send_notification(cast("types.ServerNotification", body), self._ctx.request_id)
+        await self.ctx.session.send_notification(cast("types.ServerNotification", body), self.ctx.request_id)
 
     async def request(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Ask the client, on the request's own stream where the transport has such."""
         body = types.Request[dict[str, Any], str](method=method, params=dict(params))
-        answer = await self._ctx.session.send_request(
+        answer = await self.ctx.session.send_request(
             cast("types.ServerRequest", body),
             _AnyResult,
-            metadata=ServerMessageMetadata(related_request_id=self._ctx.request_id),
+            metadata=ServerMessageMetadata(related_request_id=self.ctx.request_id),
         )
         return answer.root

@@ -4,7 +4,7 @@ Tools, resources, subscriptions of both eras, and the task methods. Results are 
 validates them against the connection's version and leaves out what that version does not know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -31,12 +31,13 @@ from claude_code_mcp.surfaces.mcp.calls import Link, missing_tasks, wish
 from claude_code_mcp.surfaces.mcp.exchanges import SdkExchange
 from claude_code_mcp.surfaces.mcp.resources import Resources
 from claude_code_mcp.surfaces.mcp.tasks import Tasks
-from claude_code_mcp.surfaces.mcp.updates import MOST_WATCHED, RESOURCE_LIST, Kind, Topic, Updates, Watch
+from claude_code_mcp.surfaces.mcp.updates import MOST_WATCHED, Kind, Topic, Updates, Watch
 from claude_code_mcp.surfaces.mcp.workers import Workers
 
 Context = ServerRequestContext[Link, Any]
 Result = dict[str, Any]
 _WATCH = "claude_code_mcp.watch"
+_LISTS = ("tools", "prompts", "resources")
 
 
 class TaskParams(RequestParams):
@@ -62,17 +63,20 @@ class Handlers:
 
     def register(self, server: SdkServer[Link]) -> None:
         """Let `server` answer by these handlers."""
-        server.add_request_handler("tools/list", PaginatedRequestParams, self.list_tools)
-        server.add_request_handler("tools/call", CallToolRequestParams, self.call_tool)
-        server.add_request_handler("resources/list", PaginatedRequestParams, self.list_resources)
-        server.add_request_handler("resources/templates/list", PaginatedRequestParams, self.list_templates)
-        server.add_request_handler("resources/read", ReadResourceRequestParams, self.read_resource)
-        server.add_request_handler("resources/subscribe", SubscribeRequestParams, self.subscribe)
-        server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self.unsubscribe)
-        server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self.listen)
-        server.add_request_handler("tasks/get", TaskParams, self.get_task)
-        server.add_request_handler("tasks/cancel", TaskParams, self.cancel_task)
-        server.add_request_handler("tasks/update", UpdateTaskParams, self.update_task)
+        for method, params, handler in (
+            ("tools/list", PaginatedRequestParams, self.list_tools),
+            ("tools/call", CallToolRequestParams, self.call_tool),
+            ("resources/list", PaginatedRequestParams, self.list_resources),
+            ("resources/templates/list", PaginatedRequestParams, self.list_templates),
+            ("resources/read", ReadResourceRequestParams, self.read_resource),
+            ("resources/subscribe", SubscribeRequestParams, self.subscribe),
+            ("resources/unsubscribe", UnsubscribeRequestParams, self.unsubscribe),
+            ("subscriptions/listen", SubscriptionsListenRequestParams, self.listen),
+            ("tasks/get", TaskParams, self.get_task),
+            ("tasks/cancel", TaskParams, self.cancel_task),
+            ("tasks/update", UpdateTaskParams, self.update_task),
+        ):
+            server.add_request_handler(method, params, complete(handler))
         server.add_notification_handler("notifications/initialized", NotificationParams, self.initialized)
 
     async def list_tools(self, ctx: Context, params: PaginatedRequestParams) -> Result:
@@ -102,9 +106,10 @@ class Handlers:
         return await self._resources.read(params.uri, modern=_modern(ctx))
 
     async def initialized(self, ctx: Context, params: NotificationParams) -> None:
-        """Tell a client of the handshake era of new resources, as its protocol has it: without being asked."""
+        """Tell a client of the handshake era of changed lists, as its protocol has it: without being asked."""
         del params
-        self._watch(ctx).add(RESOURCE_LIST)
+        for name in _LISTS:
+            self._watch(ctx).add(Topic(Kind.LIST, name))
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> Result:
         """Watch one resource (handshake era)."""
@@ -133,8 +138,7 @@ class Handlers:
             topics += [Topic(Kind.TASK, task_id) for task_id in honored["taskIds"]]
         if len(topics) > MOST_WATCHED:
             raise MCPError(INVALID_PARAMS, f"One stream carries at most {MOST_WATCHED} subscriptions")
-        if honored.get("resourcesListChanged"):
-            topics.append(RESOURCE_LIST)
+        topics += [Topic(Kind.LIST, name) for name in _LISTS if honored.get(f"{name}ListChanged")]
         meta = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
 
         async def send(topic: Topic) -> None:
@@ -177,8 +181,8 @@ class Handlers:
         match topic.kind:
             case Kind.RESOURCE:
                 return "notifications/resources/updated", {"uri": topic.name}
-            case Kind.RESOURCE_LIST:
-                return "notifications/resources/list_changed", {}
+            case Kind.LIST:
+                return f"notifications/{topic.name}/list_changed", {}
             case Kind.TASK:
                 return "notifications/tasks", await self._tasks.state(topic.name)
 
@@ -198,6 +202,16 @@ class Handlers:
         connection.exit_stack.callback(watch.close)
         connection.exit_stack.callback(self._workers.start(watch.run()).cancel)
         return watch
+
+
+def complete(handler: Callable[[Context, Any], Awaitable[Result]]) -> Callable[[Context, Any], Awaitable[Result]]:
+    """Return `handler` with results that say, as the stateless era demands, that they are the whole answer."""
+
+    async def answer(ctx: Context, params: Any) -> Result:
+        result = await handler(ctx, params)
+        return {"resultType": "complete", **result} if _modern(ctx) else result
+
+    return answer
 
 
 def _one_page(params: PaginatedRequestParams) -> None:

@@ -51,9 +51,7 @@ class ToolIndex:
         for word in wanted:
             count = entry.words[word]
             if count:
-                rarity = math.log(
-                    1 + (len(self._entries) - self._seen_in[word] + 0.5) / (self._seen_in[word] + 0.5)
-                )
+                rarity = math.log(1 + (len(self._entries) - self._seen_in[word] + 0.5) / (self._seen_in[word] + 0.5))
                 norm = 1 - _LENGTH + _LENGTH * entry.length / self._average
                 score += rarity * count * (_SATURATION + 1) / (count + _SATURATION * norm)
         return score

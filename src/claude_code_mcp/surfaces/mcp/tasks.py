@@ -87,8 +87,6 @@ class Tasks:
 
     async def soon(self, detached: Detached) -> bool:
         """Wait a moment; tell whether the call ended or asked something within it."""
-        if self._options.grace_s <= 0:
-            return False
         try:
             async with asyncio.timeout(self._options.grace_s):
                 await detached.news()
@@ -119,9 +117,7 @@ class Tasks:
             live = self._take_up(record, client, abilities, {})
         return self._wire(live.record, live.detached.open) if live is not None else self._wire(record, {})
 
-    async def update(
-        self, task_id: str, responses: Mapping[str, Any], client: Client, abilities: Abilities
-    ) -> None:
+    async def update(self, task_id: str, responses: Mapping[str, Any], client: Client, abilities: Abilities) -> None:
         """Take answers to a task's questions.
 
         Raises:

@@ -123,16 +123,12 @@ def _pair(hidden: Sequence[Tool]) -> tuple[Tool, Tool]:
     index = ToolIndex(hidden)
     features = dict(sorted(Counter(tool.operation.split(".")[0] for tool in hidden).items()))
 
-    @operation(
-        "tools.search", tool=SEARCH, effect=Effect.READ, surfaces=(Surface.MCP,), hints=Hints(idempotent=True)
-    )
+    @operation("tools.search", tool=SEARCH, effect=Effect.READ, surfaces=(Surface.MCP,), hints=Hints(idempotent=True))
     async def find(_ctx: Any, wish: FindTools) -> ToolsFound:
         hits = [line(tool) for tool in index.find(wish.query, wish.limit)]
         return ToolsFound(lines=hits, hidden=len(index), features=features)
 
-    @operation(
-        "tools.call", tool=CALL, effect=Effect.DESTROY, surfaces=(Surface.MCP,), hints=Hints(open_world=True)
-    )
+    @operation("tools.call", tool=CALL, effect=Effect.DESTROY, surfaces=(Surface.MCP,), hints=Hints(open_world=True))
     async def call(_ctx: Any, wish: CallTool) -> Reply:
         """Call a tool that tool_search found, with its arguments."""
         raise UnknownTool(f"{wish.name!r} cannot be called this way.")

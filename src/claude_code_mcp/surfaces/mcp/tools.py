@@ -18,7 +18,8 @@ class Tool:
     """A tool as `tools/list` shows it (`wire`), and what it does.
 
     `asks`: it may put questions to the person. `task`: it may run as a task (SEP-2663); `task_only`: it cannot
-    run otherwise. `repeatable`: running it twice does no harm, so it can be begun again after a restart.
+    run otherwise; `task_at_once`: without the moment in which a quick answer (or a first question) still comes
+    directly. `repeatable`: running it twice does no harm, so it can be begun again after a restart.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Tool:
     asks: bool = False
     task: bool = False
     task_only: bool = False
+    task_at_once: bool = False
     repeatable: bool = False
 
     @property

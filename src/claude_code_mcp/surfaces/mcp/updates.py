@@ -20,18 +20,15 @@ class Kind(StrEnum):
 
     RESOURCE = "resource"
     TASK = "task"
-    RESOURCE_LIST = "resource_list"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """Something that changes; `name` is a URI or a task id."""
+    """Something that changes; `name` is a URI, a task id, or the list's: `tools`, `prompts`, `resources`."""
 
     kind: Kind
-    name: str = ""
-
-
-RESOURCE_LIST = Topic(Kind.RESOURCE_LIST)
+    name: str
 
 
 class Updates:
@@ -44,9 +41,9 @@ class Updates:
         """Tell that what stands at `uri` changed."""
         self._tell(Topic(Kind.RESOURCE, uri))
 
-    def resource_list_changed(self) -> None:
-        """Tell that there are other resources now."""
-        self._tell(RESOURCE_LIST)
+    def list_changed(self, name: str = "resources") -> None:
+        """Tell that there are other `resources` (or `tools`, or `prompts`) now."""
+        self._tell(Topic(Kind.LIST, name))
 
     def task_changed(self, task_id: str) -> None:
         """Tell that a task's status or message changed."""

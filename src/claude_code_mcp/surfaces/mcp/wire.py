@@ -26,9 +26,7 @@ async def lines(reader: asyncio.StreamReader, longest: int = LONGEST_LINE) -> As
         else:
             whole = bytes(rest) + head if rest else head
             rest = bytearray(tail)
-            found: list[bytes | TooLong] = [
-                line if len(line) <= longest else TooLong() for line in whole.split(b"\n")
-            ]
+            found: list[bytes | TooLong] = [line if len(line) <= longest else TooLong() for line in whole.split(b"\n")]
             if skipping:
                 found[0], skipping = TooLong(), False
             yield found
