@@ -90,9 +90,7 @@ def test_a_cut_line_is_read_without_an_exception(line: bytes, data: st.DataObjec
 
 
 @given(_line, st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=5))
-def test_a_line_with_garbled_bytes_is_read_without_an_exception(
-    line: bytes, changes: list[tuple[int, int]]
-) -> None:
+def test_a_line_with_garbled_bytes_is_read_without_an_exception(line: bytes, changes: list[tuple[int, int]]) -> None:
     garbled = bytearray(line)
     for position, value in changes:
         garbled[position % len(line)] = value

@@ -122,8 +122,7 @@ def allowed(env: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]
     return {
         name: value
         for name, value in env.items()
-        if (name in names or name.startswith(prefixes) or name.endswith(ALLOWED_SUFFIXES))
-        and not _surrounding(name)
+        if (name in names or name.startswith(prefixes) or name.endswith(ALLOWED_SUFFIXES)) and not _surrounding(name)
     }
 
 

@@ -62,9 +62,7 @@ def words_of(obj: Mapping[str, Any], name: str, limit: int = 200) -> tuple[str, 
     value = obj.get(name)
     if not isinstance(value, list):
         return ()
-    return tuple(
-        item for item in value[:limit] if isinstance(item, str) and len(item) <= 200 and item.isprintable()
-    )
+    return tuple(item for item in value[:limit] if isinstance(item, str) and len(item) <= 200 and item.isprintable())
 
 
 def time_of(obj: Mapping[str, Any], name: str) -> datetime | None:

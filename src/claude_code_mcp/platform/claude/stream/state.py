@@ -90,12 +90,7 @@ class Line:
         self.obj = obj
         self._at = time_of(obj, "timestamp") or self._read_at
         session = obj.get("session_id")
-        if (
-            session is None
-            or session == self.state.session_id
-            or not isinstance(session, str)
-            or not is_uuid(session)
-        ):
+        if session is None or session == self.state.session_id or not isinstance(session, str) or not is_uuid(session):
             return
         # Only a turn's beginning moves the run to another session; other lines may still speak of the old one.
         previous = self.state.session_id

@@ -71,9 +71,7 @@ def hook_started(line: Line) -> None:
     """Take the start of a hook of the user's settings."""
     obj = line.obj
     hook_id = word_of(obj, "hook_id")
-    line.emit(
-        HookStarted(hook_id=hook_id, name=word_of(obj, "hook_name"), event=word_of(obj, "hook_event")), hook_id
-    )
+    line.emit(HookStarted(hook_id=hook_id, name=word_of(obj, "hook_name"), event=word_of(obj, "hook_event")), hook_id)
 
 
 def hook_finished(line: Line) -> None:

@@ -60,9 +60,7 @@ def turn_started(line: Line) -> None:
         tools=words_of(obj, "tools"),
         agents=words_of(obj, "agents"),
         mcp_servers=tuple(
-            McpServer(
-                name=word_of(server, "name"), status=word_of(server, "status"), source=word_of(server, "source")
-            )
+            McpServer(name=word_of(server, "name"), status=word_of(server, "status"), source=word_of(server, "source"))
             for server in dicts_of(obj, "mcp_servers")[:100]
         ),
         message_uuids=words_of(obj, "user_message_uuids"),
