@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import select
 from collections.abc import Callable
 
 from claude_code_mcp.platform.procs.identity import Identity, is_alive
@@ -27,21 +28,25 @@ class EndWatch:
 
     def ended(self) -> bool:
         """Tell whether it has ended; true once, true for ever."""
-        if not self._ended and self._is_over():
+        if not self._ended and self._over_now():
             self._finish()
         return self._ended
+
+    def _over_now(self) -> bool:
+        if self._fd is not None:  # needs no descriptor, so it also answers when none is left
+            return _readable(self._fd)
+        try:
+            return self._is_over()
+        except OSError:
+            return False  # nothing could be looked at; it is asked again
 
     def watch(self, identity: Identity | None) -> None:
         """Begin to watch in the running loop, by pidfd when `identity` is known and the system has them."""
         if self._ended or self._fd is not None or self._timer is not None:
             return
-        if identity is not None and hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):  # gone already, or no descriptor left: look instead
-                self._fd = os.pidfd_open(identity.pid)
+        self._fd = None if identity is None else _handle(identity)
         if self._fd is None:
             self._look(_LOOK_S[0])
-        elif identity is not None and not is_alive(identity):  # the descriptor may be that of a later process
-            self._finish()
         else:
             asyncio.get_running_loop().add_reader(self._fd, self._finish)
 
@@ -59,7 +64,7 @@ class EndWatch:
 
     def _look(self, pause_s: float) -> None:
         self._timer = None
-        if self._is_over():
+        if self._over_now():
             self._finish()
             return
         loop = asyncio.get_running_loop()
@@ -82,3 +87,26 @@ class EndWatch:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _handle(identity: Identity) -> int | None:
+    """Return a descriptor of that very process; None when it is gone, or the system or our limits have none."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        fd = os.pidfd_open(identity.pid)
+    except OSError:
+        return None
+    try:
+        if is_alive(identity):  # else the descriptor is that of a later process
+            return fd
+    except OSError:
+        pass
+    os.close(fd)
+    return None
+
+
+def _readable(fd: int) -> bool:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))

@@ -97,6 +97,7 @@ class _Unfinished:
         self._size += len(piece)
         if self._hash is not None:
             self._hash.update(piece)
+            self._head += piece[: HEAD_BYTES - len(self._head)]  # only a cap below the head's size leaves room
             return
         self._pieces.append(piece)
         if self._size > self._cap:

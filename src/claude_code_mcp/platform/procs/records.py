@@ -36,14 +36,18 @@ def read_all(fd: int) -> bytes:
 
 
 def load(path: str) -> Json:
-    """Return the JSON object in `path`; an empty one when there is none or it is broken."""
+    """Return the JSON object in `path`; an empty one when there is none or it is broken.
+
+    Raises:
+        OSError: it could not be looked at (no descriptor left, say), so nothing is known.
+    """
     try:
         fd = os.open(path, os.O_RDONLY)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     try:
         found = json.loads(read_all(fd))
-    except (OSError, ValueError):
+    except ValueError:
         return {}
     finally:
         os.close(fd)

@@ -32,18 +32,18 @@ from claude_code_mcp.platform.procs.usage import usage_of
 from claude_code_mcp.platform.procs.watch import Watcher
 
 Stream = Literal["stdout", "stderr"]
-_MARGIN_S = 8.0  # what a shim may take beyond the grace: its own bound for KILL, and a busy machine
 _FORCE_S = 5.0
 
 
 class Run:
     """A run that was started by this daemon or by one before it. Made by `Runs`; to be used in one event loop."""
 
-    def __init__(self, files: RunDir, watcher: Watcher, *, starting: bool = False) -> None:
+    def __init__(self, files: RunDir, watcher: Watcher, *, starting: bool = False, patience_s: float = 8.0) -> None:
         self.files = files
         self.run_id = files.run_id
         self.starting = starting
         self._watcher = watcher
+        self._patience_s = patience_s
         self._spec: RunSpec | None = None
         self._members: Members | None = None
         self._ending: Exit | StartFailure | None = None
@@ -209,7 +209,11 @@ class Run:
 
     def watch_end(self) -> None:
         """Begin to wait for its end in the running loop."""
-        self._end.watch(None if self.members is None else self.members.shim)
+        try:
+            shim = None if self.members is None else self.members.shim
+        except OSError:  # no descriptor left to look at the record
+            shim = None
+        self._end.watch(shim)
 
     async def wait_exit(self, timeout_s: float | None = None) -> RunState:
         """Wait until nothing of it is left, and return its last state; its present one after `timeout_s`."""
@@ -238,7 +242,7 @@ class Run:
         forced = False
         if not self.ended():
             self.files.ask_to_stop(grace)
-            await self._tell_shim(grace + _MARGIN_S)
+            await self._tell_shim(grace + self._patience_s)
             forced = not self.ended()
             if forced and self.members is not None:
                 send_signal(self.members.shim, signal.SIGKILL)

@@ -24,6 +24,7 @@ from claude_code_mcp.platform.procs.records import Json, load, number, publish
 from claude_code_mcp.platform.procs.table import RUN_TAG, SERVICE_TAG
 
 _RESERVED_BYTES = 1024
+_NAMES = ("env.json", "spec.json", "stdin", "stdout", "stderr", "procs.json", "exit.tmp", "exit.json", "stop.json")
 NEW_PREFIX = ".new-"
 GONE_PREFIX = ".gone-"
 
@@ -167,7 +168,13 @@ class RunDir:
 
 def erase(path: Path) -> None:
     """Delete a run directory; what is gone already does not matter."""
-    shutil.rmtree(path, ignore_errors=True)
+    for name in _NAMES:  # by name, which needs no descriptor: there may be none left
+        with contextlib.suppress(OSError):
+            (path / name).unlink()
+    try:
+        path.rmdir()
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ from typing import Self
 from claude_code_mcp.kernel.ids import is_uuid
 from claude_code_mcp.platform.procs.errors import BadRunSpec, RunIsAlive, RunNotFound, SpawnFailed
 from claude_code_mcp.platform.procs.forkserver import ForkServer, failure
+from claude_code_mcp.platform.procs.identity import send_signal
 from claude_code_mcp.platform.procs.models import RunSpec, Usage
 from claude_code_mcp.platform.procs.run import Run
 from claude_code_mcp.platform.procs.rundir import GONE_PREFIX, NEW_PREFIX, RunDir, check, erase
@@ -17,19 +19,28 @@ from claude_code_mcp.platform.procs.space import DiskWatch
 from claude_code_mcp.platform.procs.usage import usage_of
 from claude_code_mcp.platform.procs.watch import Watcher, watcher
 
-START_S = 15.0
-
 
 class Runs:
     """The runs below `root`, one directory each. One `Runs` per root, in one event loop; the runs go on when it is
     closed."""
 
-    def __init__(self, root: Path, *, disk: DiskWatch | None = None, watch: Watcher | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        disk: DiskWatch | None = None,
+        watch: Watcher | None = None,
+        start_s: float = 15.0,
+        patience_s: float = 8.0,
+    ) -> None:
+        """`start_s` bounds the start of a run; `patience_s` is what a stop gives a shim beyond the grace."""
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root = root.resolve()
         self.disk = disk if disk is not None else DiskWatch(self.root)
         self._server = ForkServer(self.root)
         self._watcher = watch
+        self._start_s = start_s
+        self._patience_s = patience_s
         self._known: dict[str, Run] = {}
 
     async def spawn(self, spec: RunSpec) -> Run:
@@ -47,26 +58,37 @@ class Runs:
         if (self.root / spec.run_id).exists():
             raise BadRunSpec(f"There is a run {spec.run_id} already.", run_id=spec.run_id)
         self.disk.refuse_when_low()
+        try:
+            return await self._start(spec)
+        except SpawnFailed as exc:
+            if exc.details["errno"] is not None:
+                raise
+        return await self._start(spec)  # the fork server was killed under it: the next one is fresh
+
+    async def _start(self, spec: RunSpec) -> Run:
         files = RunDir(self.root / spec.run_id)
         try:
             files.create(spec)
         except OSError as exc:
             raise failure(spec.run_id, exc.errno) from exc
-        run = self._known[spec.run_id] = Run(files, self._watching(), starting=True)
+        run = self._known[spec.run_id] = Run(files, self._watching(), starting=True, patience_s=self._patience_s)
         try:
-            await self._server.start_run(spec.run_id, START_S)
+            await self._server.start_run(spec.run_id, self._start_s)
         except SpawnFailed:
-            self._give_up(run)
+            if files.abandon():
+                self._known.pop(spec.run_id)
+                erase(files.path)
+                raise  # else it has a shim in spite of all
+        except asyncio.CancelledError:
+            files.ask_to_stop(0.0)  # read by its shim before the program may run, told again below if it is past that
+            files.abandon()
+            if run.members is not None:
+                send_signal(run.members.shim, signal.SIGTERM)
             raise
         finally:
             run.starting = False
         run.watch_end()
         return run
-
-    def _give_up(self, run: Run) -> None:
-        if run.files.abandon():
-            self._known.pop(run.run_id, None)
-            erase(run.files.path)
 
     def attach(self, run_id: str) -> Run:
         """Return the run of this id, whoever started it; the same object each time.
@@ -81,7 +103,7 @@ class Runs:
             raise RunNotFound(
                 f"There is no run {run_id[:60]!r}.", remedy="It was removed, or never started.", run_id=run_id[:60]
             )
-        run = self._known[run_id] = Run(files, self._watching())
+        run = self._known[run_id] = Run(files, self._watching(), patience_s=self._patience_s)
         return run
 
     def scan(self) -> list[Run]:

@@ -85,7 +85,7 @@ class Shim:
         except OSError as exc:
             child.drop()
             return self._failed({"stage": "record", "errno": exc.errno, "message": str(exc)})
-        if "grace_s" in load(f"{self.dir}/stop.json"):  # asked before we could be told by a signal
+        if "grace_s" in self._asked():  # asked before we could be told by a signal
             child.drop()
             return self._failed({"stage": "stopped", "errno": 0, "message": "it was stopped before it ran"})
         failure = child.release()
@@ -120,9 +120,7 @@ class Shim:
             return self.stopped and not self._left()
         if nobody or self.spec.get("on_exit") == "leave":
             return True
-        self._publish(
-            {**self.ending, **self._counts()}
-        )  # the truth about the main process does not wait for the rest
+        self._publish({**self.ending, **self._counts()})  # the truth about the main process does not wait for the rest
         if self.spec.get("on_exit") != "wait":
             self._end_all(number(self.spec, "rest_grace_s", 2.0))
             return True
@@ -184,7 +182,13 @@ class Shim:
             self.hold = None
 
     def _grace(self) -> float:
-        return number(load(f"{self.dir}/stop.json"), "grace_s", number(self.spec, "grace_s", 5.0))
+        return number(self._asked(), "grace_s", number(self.spec, "grace_s", 5.0))
+
+    def _asked(self) -> Json:
+        try:
+            return load(f"{self.dir}/stop.json")
+        except OSError:
+            return {}
 
     def _end_all(self, grace_s: float) -> None:
         """TERM to every process, also to those that appear meanwhile; after the grace KILL."""

@@ -4,7 +4,7 @@ its lines fall on a full disk."""
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from claude_code_mcp.platform.procs.errors import DiskLow
 
 LOW_BYTES = 256 * 1024 * 1024
 LOW_FILES = 1000
+Look = Callable[[Path], os.statvfs_result]
 _RECOVERED = 1.25  # no flicker around the limit
 
 
@@ -25,10 +26,11 @@ class Disk:
 
 
 class DiskWatch:
-    """Watches the file system that holds `path`."""
+    """Watches the file system that holds `path`; `look` is statvfs(3)."""
 
-    def __init__(self, path: Path, *, low_bytes: int = LOW_BYTES, keep_s: float = 1.0) -> None:
+    def __init__(self, path: Path, *, low_bytes: int = LOW_BYTES, keep_s: float = 1.0, look: Look = os.statvfs) -> None:
         self._path = path
+        self._look = look
         self._low_bytes = low_bytes
         self._keep_s = keep_s
         self._taken_at = float("-inf")
@@ -47,7 +49,7 @@ class DiskWatch:
         return self._disk
 
     def _measure(self) -> Disk:
-        found = os.statvfs(self._path)
+        found = self._look(self._path)
         free = found.f_bavail * found.f_frsize
         limit = self._low_bytes * (_RECOVERED if self._disk.low else 1)
         few_files = found.f_files > 0 and found.f_favail < LOW_FILES

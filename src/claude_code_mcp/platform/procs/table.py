@@ -4,6 +4,7 @@ Linux is read through /proc (proc(5)); other systems through ps(1), whose table 
 0 means "not known".
 """
 
+import errno
 import os
 import signal
 import sys
@@ -130,21 +131,35 @@ def send(pid: int, start: int, number: int) -> bool:
 
     Where the system has pidfds the process cannot be confused with a later one of the same pid.
     """
-    try:
-        if not hasattr(os, "pidfd_open"):
-            os.kill(pid, number)
-            return True
-        fd = os.pidfd_open(pid)
-    except (ProcessLookupError, PermissionError):
+    if pid <= 1:  # a group, everybody, or the first process: never ours
         return False
     try:
-        row = row_of(pid)
-        if row is None or row.start != start or row.state == "Z":
+        handle = _handle(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        row = row_of(pid) if LINUX else None
+        if LINUX and (row is None or row.start != start or row.state == "Z"):
             return False
-        signal.pidfd_send_signal(fd, number)
+        if handle is None:
+            os.kill(pid, number)
+        else:
+            signal.pidfd_send_signal(handle, number)
     except (ProcessLookupError, PermissionError):
         return False
     else:
         return True
     finally:
-        os.close(fd)
+        if handle is not None:
+            os.close(handle)
+
+
+def _handle(pid: int) -> int | None:
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        return os.pidfd_open(pid)
+    except OSError as exc:
+        if exc.errno == errno.ENOSYS:  # Linux before 5.3
+            return None
+        raise
