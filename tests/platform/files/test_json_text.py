@@ -11,9 +11,7 @@ from claude_code_mcp.platform.files.json_text import get_value, remove_value, se
 
 ENTRY = {"command": "/bin/x", "args": ["a"]}
 
-SCALARS = (
-    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "x", "é", '"', "//", "/*", ",}", "\\"])
-)
+SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "x", "é", '"', "//", "/*", ",}", "\\"])
 KEYS = st.sampled_from(["a", "b", "mcpServers", "x y", 'q"', "ü", "//", "}", "[,]"])
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3))
 OBJECTS = st.dictionaries(KEYS, VALUES, max_size=4)

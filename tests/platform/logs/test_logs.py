@@ -74,9 +74,7 @@ def test_a_record_is_one_object_with_its_fields(start: START) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "end", ["\n", "\r", "\r\n", "\u2028", "\x85", "\x0b", "\x1b[2J", "\x9b2J", "\x00", "\ud800"]
-)
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\u2028", "\x85", "\x0b", "\x1b[2J", "\x9b2J", "\x00", "\ud800"])
 def test_a_prompt_cannot_forge_a_line(start: START, end: str) -> None:
     stream = io.StringIO()
     start(stream=stream)
@@ -125,9 +123,7 @@ def test_no_secret_reaches_a_log(start: START, tmp_path: Path) -> None:
     try:
         fail(f"token {CANARY}")
     except ValueError:
-        log.exception(
-            "with %s", CANARY, extra={"env": {CANARY: [CANARY]}, "thing": Exception(CANARY)}, stack_info=True
-        )
+        log.exception("with %s", CANARY, extra={"env": {CANARY: [CANARY]}, "thing": Exception(CANARY)}, stack_info=True)
     written = stream.getvalue() + terminal.getvalue() + (tmp_path / "daemon.log").read_text()
     assert CANARY not in written
     assert written.count("[redacted]") >= 12
@@ -146,9 +142,7 @@ def test_a_log_call_that_does_not_fit_is_logged_all_the_same() -> None:
         def __str__(self) -> str:
             raise ValueError
 
-    record = logging.makeLogRecord(
-        {"msg": "%d", "args": ("word",), "levelname": "INFO", "name": "n", "rude": Rude()}
-    )
+    record = logging.makeLogRecord({"msg": "%d", "args": ("word",), "levelname": "INFO", "name": "n", "rude": Rude()})
     line = json.loads(JsonLines(redact).format(record))
     assert "does not fit" in line["message"]
     assert "cannot be shown" in line["rude"]

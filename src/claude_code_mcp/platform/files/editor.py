@@ -57,9 +57,7 @@ class Plan:
 
     def diff(self) -> str:
         """Return the change as a unified diff; empty without one. Very long lines are cut, with a note."""
-        return _diff(
-            self.before or "", self.after, "/dev/null" if self.before is None else str(self.path), self.path
-        )
+        return _diff(self.before or "", self.after, "/dev/null" if self.before is None else str(self.path), self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +112,8 @@ def apply(
 
     The file is read again and edited again as often as another program changes it in between. The new content is
     synced beside the file and renamed over it, so a crash leaves the old or the new file. Mode, owner and symbolic
-    links are kept; a file that is new gets `new_mode`, its missing directories 0700. `backup` keeps a copy
-    beside it, `peer` also takes the lock that Claude Code takes for its own files.
+    links are kept; a file that is new gets `new_mode`, its missing directories 0700, or 0755 when others may read
+    it. `backup` keeps a copy beside it, `peer` also takes the lock that Claude Code takes for its own files.
 
     Raises:
         FileBroken, FileRefused: as `plan`.
@@ -127,7 +125,8 @@ def apply(
     with _explained(planned.path), ExitStack() as held:
         target = Path(os.path.realpath(planned.path))
         planned = replace(planned, target=target)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Whoever may read a new file may also come to it.
+        _make(target.parent, 0o755 if new_mode & 0o044 else 0o700)
         if peer:
             held.enter_context(peer_lock(planned.path, wait_s))
         held.enter_context(directory_lock(target.parent, wait_s))
@@ -141,6 +140,13 @@ def apply(
         remedy="Nothing was changed; close the program that writes it, and try again.",
         path=str(planned.path),
     )
+
+
+def _make(directory: Path, mode: int) -> None:
+    for parent in [directory, *directory.parents][::-1]:
+        if not parent.exists():
+            # Not `parents=True`: pathlib makes parents with the umask alone.
+            parent.mkdir(mode=mode, exist_ok=True)
 
 
 def _attempt(planned: Plan, new_mode: int, backup: bool) -> Applied | None:
@@ -185,9 +191,7 @@ def _read(target: Path, limit_bytes: int, *, replaceable: bool = True) -> _Seen:
         text = data.decode()
     except UnicodeDecodeError as exc:
         raise _refused(target, f"is not UTF-8 text (byte {exc.start})") from None
-    return _Seen(
-        text, hashlib.sha256(data).digest(), stat.S_IMODE(info.st_mode) & 0o777, (info.st_uid, info.st_gid)
-    )
+    return _Seen(text, hashlib.sha256(data).digest(), stat.S_IMODE(info.st_mode) & 0o777, (info.st_uid, info.st_gid))
 
 
 def _problem(info: os.stat_result, limit_bytes: int) -> str:

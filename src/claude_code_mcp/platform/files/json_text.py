@@ -120,9 +120,11 @@ def _removed(document: Document, holder: Object, member: Member) -> str:
     alone = text[holder.start + 1 : member.start] + text[member.end : holder.end].replace(",", "", 1)
     if len(holder.members) == 1 and not alone.strip(_BLANK):
         return f"{text[: holder.start]}{{}}{text[holder.end + 1 :]}"
-    cuts = _member_cuts(document, member, tail)
     place = holder.members.index(member)
     comma = holder.members[place - 1].comma if member.comma is None and place > 0 else None
+    if comma is not None and not text[comma + 1 : member.start].strip(_BLANK):
+        return f"{text[:comma]}{text[member.end :]}"
+    cuts = _member_cuts(document, member, tail)
     if comma is not None:
         cuts.append((comma, comma + 1))
     for start, end in sorted(cuts, reverse=True):

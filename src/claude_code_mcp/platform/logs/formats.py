@@ -94,9 +94,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return {
-        name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")
-    }
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")}
 
 
 def _error(record: logging.LogRecord) -> str:

@@ -4,7 +4,6 @@ A daemon serves many clients, so these are never read from its own environment: 
 hello, and they hold for the calls of that connection.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -75,8 +74,14 @@ def split_names(text: str) -> list[str]:
 
 def _from_file(path: Path) -> list[str]:
     try:
-        names = tomllib.loads(path.read_text(encoding="utf-8")).get("extra_env", [])
+        text = path.read_text(encoding="utf-8")
     except (OSError, ValueError):
+        return []
+    import tomllib  # noqa: PLC0415  (the relay must not pay for it where there is no file)
+
+    try:
+        names = tomllib.loads(text).get("extra_env", [])
+    except ValueError:
         return []
     if isinstance(names, str):
         return split_names(names)

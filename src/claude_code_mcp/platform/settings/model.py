@@ -203,9 +203,7 @@ class Settings(BaseModel):
     run_output_limit_bytes: Bytes = _setting(
         4 * 2**30, "The most that one run may write before it is stopped.", unit="bytes", ge=2**20, le=2**50
     )
-    runs_keep_days: float = _setting(
-        30.0, "How long the files of ended runs are kept.", unit="days", ge=0, le=36_500
-    )
+    runs_keep_days: float = _setting(30.0, "How long the files of ended runs are kept.", unit="days", ge=0, le=36_500)
     events_keep_days: Annotated[float | None, BeforeValidator(_absent)] = _setting(
         None, "How long events are kept; none keeps them for ever.", unit="days", gt=0, le=36_500
     )
@@ -218,9 +216,7 @@ class Settings(BaseModel):
     npm_registry: Annotated[str, AfterValidator(_url)] = _setting(
         "https://registry.npmjs.org", "Where the newest Claude Code version is asked for."
     )
-    npm_timeout_s: float = _setting(
-        5.0, "How long to wait for the registry's answer.", unit="seconds", gt=0, le=120
-    )
+    npm_timeout_s: float = _setting(5.0, "How long to wait for the registry's answer.", unit="seconds", gt=0, le=120)
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=lambda: MappingProxyType({}))
 

@@ -117,9 +117,7 @@ def parsed(name: str, value: Any, origin: str, env: Mapping[str, str]) -> Any:
     return getattr(_made(values, {name: origin}, env), name)
 
 
-def _take_env(
-    found: About, env: Mapping[str, str], values: dict[str, Any], origins: dict[str, str], kind: str
-) -> None:
+def _take_env(found: About, env: Mapping[str, str], values: dict[str, Any], origins: dict[str, str], kind: str) -> None:
     for variable in found.env:
         if env.get(variable, "").strip():
             values[found.name], origins[found.name] = env[variable].strip(), f"{kind} {variable}"
