@@ -213,8 +213,8 @@ class Settings(BaseModel):
     http_listen: Annotated[str | None, AfterValidator(_listen), BeforeValidator(_absent)] = _setting(
         None, "HOST:PORT on which MCP is served over HTTP; off when unset."
     )
-    npm_registry: Annotated[str, AfterValidator(_url)] = _setting(
-        "https://registry.npmjs.org", "Where the newest Claude Code version is asked for."
+    npm_registry: Annotated[str, AfterValidator(_url)] | None = _setting(
+        None, "Where the newest Claude Code version is asked for; what npm itself is set to when unset."
     )
     npm_timeout_s: float = _setting(5.0, "How long to wait for the registry's answer.", unit="seconds", gt=0, le=120)
 
