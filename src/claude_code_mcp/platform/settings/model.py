@@ -83,7 +83,9 @@ def _listen(value: str | None) -> str | None:
     return value
 
 
-def _url(value: str) -> str:
+def _url(value: str | None) -> str | None:
+    if value is None:
+        return None
     if not re.fullmatch(r"https?://[^\s/]+\S*", value):
         raise ValueError("it must be an http or https URL")
     return value.rstrip("/")
@@ -213,7 +215,7 @@ class Settings(BaseModel):
     http_listen: Annotated[str | None, AfterValidator(_listen), BeforeValidator(_absent)] = _setting(
         None, "HOST:PORT on which MCP is served over HTTP; off when unset."
     )
-    npm_registry: Annotated[str, AfterValidator(_url)] | None = _setting(
+    npm_registry: Annotated[str | None, AfterValidator(_url), BeforeValidator(_absent)] = _setting(
         None, "Where the newest Claude Code version is asked for; what npm itself is set to when unset."
     )
     npm_timeout_s: float = _setting(5.0, "How long to wait for the registry's answer.", unit="seconds", gt=0, le=120)
