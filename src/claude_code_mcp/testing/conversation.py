@@ -78,7 +78,7 @@ class Conversation(msgspec.Struct):
         """Return what the user said in message `index`, without the reminders that Claude Code adds."""
         message = self.messages[index]
         if message.role == "user":
-            return [text for text in message.texts() if not text.lstrip().startswith(_REMINDER)]
+            return [text for text in message.texts() if not is_reminder(text)]
         if message.role == "system":
             return [text for text in message.texts() if text.startswith(_STEERED)]
         return []
@@ -139,6 +139,11 @@ def read(body: bytes) -> Conversation:
     if not conversation.messages:
         raise ValueError("messages: at least one message is required")
     return conversation
+
+
+def is_reminder(text: str) -> bool:
+    """Tell whether Claude Code added `text` to what the user said: CLAUDE.md, the state of git, notices."""
+    return text.lstrip().startswith(_REMINDER)
 
 
 def working_directory(body: bytes) -> str:

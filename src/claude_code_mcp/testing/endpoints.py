@@ -45,9 +45,7 @@ def app(model: ScriptedModel) -> Starlette:
             model.recorder.finish(seen, Outcome.ANSWERED, 200)
             return _json({"scripted": True})
         model.recorder.finish(seen, Outcome.ERROR, 404)
-        missing = Failure(
-            status=404, message=f"scripted model: nothing answers {request.method} {request.url.path}"
-        )
+        missing = Failure(status=404, message=f"scripted model: nothing answers {request.method} {request.url.path}")
         return _json(error_body(missing, request_id=f"req_{seen.number}"), 404)
 
     methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]

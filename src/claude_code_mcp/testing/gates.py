@@ -59,22 +59,22 @@ class Gate:
         self._state.changed()
         passing = self._state.when(self._take)
         try:
-            await asyncio.wrap_future(passing)
+            await asyncio.shield(asyncio.wrap_future(passing))
         except asyncio.CancelledError:
-            if not passing.cancel():
-                self.release()
-            raise
-        finally:
             with self._state.lock:
-                self._waiting -= 1
+                if passing.cancel():
+                    self._waiting -= 1
+                else:
+                    self.release()
+            raise
 
     def _take(self) -> bool | None:
-        if self._open:
-            return True
-        if self._passes > 0:
+        if not self._open and self._passes == 0:
+            return None
+        if not self._open:
             self._passes -= 1
-            return True
-        return None
+        self._waiting -= 1
+        return True
 
 
 class Gates:

@@ -130,9 +130,7 @@ class ScriptedModel:
             if not (failure.in_stream and asked.stream):
                 return Refused(failure, choice.step, f"req_{number}")
             end = End.ERROR
-        return Answered(
-            Reply.of(choice.step, choice.values, number=number, model=asked.model, end=end), asked.stream
-        )
+        return Answered(Reply.of(choice.step, choice.values, number=number, model=asked.model, end=end), asked.stream)
 
     def _count(self, place: tuple[object, ...]) -> int:
         """Return how often this place in a conversation has been answered, this time included."""

@@ -259,7 +259,7 @@ class Step(_Part):
     def placeholders(self) -> list[tuple[str, str]]:
         """Return all placeholders in the step's texts, each as the field that holds it and its name."""
         texts = [(field, getattr(self, field)) for field in ("thinking", "text", "gate", "gate_within")]
-        texts += [(f"tools.{call.name}", text) for call in self.tools for text in strings(call.input)]
+        texts += [(f"tools.{call.name}", text) for call in self.tools for text in (call.name, *strings(call.input))]
         texts += [("agents", agent.call().input["prompt"]) for agent in self.agents]
         return [(field, name) for field, text in texts for escape, name in PLACEHOLDER.findall(text) if not escape]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from claude_code_mcp.testing import auxiliary
-from claude_code_mcp.testing.conversation import Conversation, plan_file, working_directory
+from claude_code_mcp.testing.conversation import Conversation, is_reminder, plan_file, working_directory
 from claude_code_mcp.testing.script import PLACEHOLDER, Scenario, Script, Step
 
 MARKER = re.compile(r"\[s:([A-Za-z0-9_-]{1,64})(?::([^\]]*))?\]")
@@ -119,11 +119,13 @@ def _entered(script: Script, conversation: Conversation) -> _Entry | None:
 def _by_marker(script: Script, at: int, conversation: Conversation) -> _Entry | None:
     for text in reversed(conversation.marked(at)):
         found = MARKER.findall(text) if "[s:" in text else []
-        if found:
-            name, arg = found[-1]
-            if name not in script.scenarios:
-                raise UnknownScenario(f"the script has no scenario {name!r}; it has: {', '.join(script.scenarios)}")
+        if not found:
+            continue
+        name, arg = found[-1]
+        if name in script.scenarios:
             return _Entry(name, script.scenarios[name], at, arg, {})
+        if not is_reminder(text):
+            raise UnknownScenario(f"the script has no scenario {name!r}; it has: {', '.join(script.scenarios)}")
     return None
 
 

@@ -85,7 +85,7 @@ class Reply:
             {
                 "type": "tool_use",
                 "id": f"toolu_{number}_{position}",
-                "name": call.name,
+                "name": values.fill(call.name),
                 "input": values.fill_all(call.input),
             }
             for position, call in enumerate(step.calls())
@@ -203,9 +203,7 @@ def tokens_in(body: bytes) -> int:
 
 
 def _error(failure: Failure) -> dict[str, str]:
-    kind = failure.type or _ERROR_TYPES.get(
-        failure.status, "api_error" if failure.status >= 500 else _ERROR_TYPES[400]
-    )
+    kind = failure.type or _ERROR_TYPES.get(failure.status, "api_error" if failure.status >= 500 else _ERROR_TYPES[400])
     return {"type": kind, "message": failure.message or f"Scripted error {failure.status}"}
 
 
