@@ -99,6 +99,7 @@ class Call:
         "asker",
         "client",
         "exchange",
+        "message",
         "patient",
         "rest",
         "stop",
@@ -113,6 +114,7 @@ class Call:
         self.rest: Invocation | None = None
         self.stop: Invocation | None = None
         self.patient = False
+        self.message = ""
         self.tell_rest: Callable[[], Awaitable[None]] | None = None
         self._done = -1.0
         self._asked: Counter[str] = Counter()
@@ -138,6 +140,7 @@ class Call:
 
     async def progress(self, done_s: float, message: str) -> None:
         """Tell how far the call is; the number is made to grow, as the protocol demands."""
+        self.message = message
         self._done = done_s if done_s > self._done else self._done + 0.001
         await self.exchange.progress(self._done, message)
 

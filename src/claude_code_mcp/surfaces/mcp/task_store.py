@@ -42,7 +42,7 @@ class TaskStore(Protocol):
         ...
 
     async def prune(self, before: str) -> None:
-        """Forget what was created before that time and is no longer `working`."""
+        """Forget what last changed before that time and is no longer `working`."""
         ...
 
 
@@ -61,7 +61,7 @@ class MemoryTaskStore:
         return self.records.get(task_id)
 
     async def prune(self, before: str) -> None:
-        """Forget what was created before that time and is no longer `working`."""
+        """Forget what last changed before that time and is no longer `working`."""
         for record in list(self.records.values()):
-            if record.created_at < before and record.status != "working":
+            if record.updated_at < before and record.status != "working":
                 del self.records[record.id]

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """When a call becomes a task, how often to ask for it, how long it is kept."""
+    """When a call becomes a task, how often to ask for it, how long it is kept after its last change."""
 
     grace_s: float = 2.0
     poll_ms: int = 2000
@@ -100,7 +100,9 @@ class Tasks:
         if call.rest is None and tool.repeatable:
             call.rest = Invocation(tool.operation, call.arguments)
         now = stamp(self._clock.now())
-        record = TaskRecord(id=secrets.token_urlsafe(24), tool=tool.name, created_at=now, updated_at=now)
+        record = TaskRecord(
+            id=secrets.token_urlsafe(24), tool=tool.name, created_at=now, updated_at=now, message=call.message
+        )
         live = self._follow(detached, record)
         await self._save(live)
         await self._store.prune(stamp(self._clock.now() - timedelta(seconds=self._options.ttl_s)))
@@ -167,8 +169,8 @@ class Tasks:
             return live, live.record
         if record is None:
             raise MCPError(INVALID_PARAMS, "Failed to retrieve task: Task not found")
-        age = self._clock.now() - parse(record.created_at)
-        if record.status != "working" and age > timedelta(seconds=self._options.ttl_s):
+        idle = self._clock.now() - parse(record.updated_at)
+        if record.status != "working" and idle > timedelta(seconds=self._options.ttl_s):
             raise MCPError(INVALID_PARAMS, "Failed to retrieve task: Task has expired")
         return None, record
 
@@ -227,12 +229,14 @@ class Tasks:
 
     def _wire(self, record: TaskRecord, asked: Mapping[str, Any]) -> Result:
         status = "input_required" if asked and record.status == "working" else record.status
+        age = parse(record.updated_at) - parse(record.created_at)
         wire: Result = {
             "taskId": record.id,
             "status": status,
             "createdAt": record.created_at,
             "lastUpdatedAt": record.updated_at,
-            "ttlMs": self._options.ttl_s * 1000,
+            # Counted from the task's birth, it grows while the task lives: an end is never too old to be read.
+            "ttlMs": int((age.total_seconds() + self._options.ttl_s) * 1000),
             "pollIntervalMs": self._options.poll_ms,
         }
         if record.message:

@@ -13,12 +13,10 @@ class Workers:
     """Tasks that end when this is closed. One that fails is logged and takes nothing else with it."""
 
     def __init__(self) -> None:
-        self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = False
 
     async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
         self._open = True
         return self
 
@@ -28,7 +26,8 @@ class Workers:
         self._open = False
         for task in self._tasks:
             task.cancel()
-        await self._group.__aexit__(kind, exc, trace)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` on its own.
@@ -39,7 +38,7 @@ class Workers:
         if not self._open:
             work.close()
             raise RuntimeError("the MCP surface is not open")
-        task = self._group.create_task(_logged(work))
+        task = asyncio.get_running_loop().create_task(_logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
