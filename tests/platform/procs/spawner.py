@@ -2,14 +2,18 @@
 
 `follow` starts one run that counts, and writes each line with its offsets to ROOT.journal as a daemon commits it to
 its database. `many` starts runs as fast as it can; each run writes its id to ROOT.started before anything else.
+`talk` starts the run that is given as JSON, writes it the line that is given, and keeps the same journal.
 """
 
 import asyncio
+import json
 import os
 import sys
 from contextlib import aclosing
 from pathlib import Path
 
+from claude_code_mcp.platform.procs.models import RunSpec
+from claude_code_mcp.platform.procs.run import Run
 from claude_code_mcp.platform.procs.runs import Runs
 from tests.platform.procs.children import python, shell, spec
 
@@ -24,13 +28,23 @@ sys.exit(21)
 
 
 async def follow(root: Path) -> None:
-    journal = os.open(f"{root}.journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     async with Runs(root) as runs:
-        run = await runs.spawn(spec(*python(COUNTING)))
-        async with aclosing(run.follow()) as batches:
-            async for batch in batches:
-                rows = [f"{line.offset} {line.end} {line.data.split()[0].decode()}\n" for line in batch.lines]
-                os.write(journal, "".join(rows).encode())
+        await keep_journal(root, await runs.spawn(spec(*python(COUNTING))))
+
+
+async def talk(root: Path) -> None:
+    async with Runs(root) as runs:
+        run = await runs.spawn(RunSpec(**json.loads(sys.argv[3])))
+        await run.write_line(sys.argv[4].encode())
+        await keep_journal(root, run)
+
+
+async def keep_journal(root: Path, run: Run) -> None:
+    journal = os.open(f"{root}.journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    async with aclosing(run.follow()) as batches:
+        async for batch in batches:
+            rows = [f"{line.offset} {line.end} {line.data.split()[0].decode()}\n" for line in batch.lines]
+            os.write(journal, "".join(rows).encode())
 
 
 async def many(root: Path) -> None:
@@ -42,4 +56,4 @@ async def many(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run({"follow": follow, "many": many}[sys.argv[1]](Path(sys.argv[2])))
+    asyncio.run({"follow": follow, "many": many, "talk": talk}[sys.argv[1]](Path(sys.argv[2])))

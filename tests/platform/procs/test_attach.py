@@ -135,6 +135,7 @@ async def test_after_a_reboot_a_run_is_lost_and_nothing_is_signalled(root: Path,
     runs.release(run.run_id)
     run = runs.attach(run.run_id)
     assert run.state() is RunState.LOST
+    assert run.files.why_lost() == "the machine was restarted"
     assert not run.signal(signal.SIGTERM)
     assert await run.wait_exit(1) is RunState.LOST
     assert [line.data for line in await all_lines(run)] == [b"up"]

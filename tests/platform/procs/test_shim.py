@@ -58,6 +58,35 @@ def started(root: Path) -> Iterator[list[Started]]:
         assert gone(one.files.run_id)
 
 
+def test_a_bug_of_a_shim_is_written_down_and_nothing_runs(root: Path) -> None:
+    wish = spec(*shell("echo ran"))
+    files = RunDir(root / wish.run_id)
+    root.mkdir()
+    files.create(wish)
+    (files.path / "env.json").unlink()
+    (files.path / "env.json").mkdir()
+    run = Started(root, wish)
+    assert run.process.wait(20) == 1
+    assert run.output() == b""
+    assert files.why_lost().startswith("its supervisor failed: IsADirectoryError")
+
+
+def test_the_shim_is_made_of_the_standard_library_and_little_of_it() -> None:
+    code = (
+        f"import sys; before = set(sys.modules); sys.path.append({str(SHIM.parents[3])!r})\n"
+        "import claude_code_mcp.platform.procs.shim\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names))\n"
+        "print(*sorted(name for name in sys.modules if name.startswith('claude_code_mcp.platform.procs.')))\n"
+        "print(len(sys.modules) - len(before))\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    outside, ours, count = done.stdout.splitlines()
+    assert outside.split() in (["claude_code_mcp"], ["__main__", "claude_code_mcp"])
+    parts = [name.rpartition(".")[2] for name in ours.split()]
+    assert parts == ["launch", "records", "shim", "table"]
+    assert int(count) < 60
+
+
 def test_it_leads_a_session_and_so_does_the_program(root: Path, started: list[Started]) -> None:
     run = Started(root, spec("sleep", "60"))
     started.append(run)

@@ -57,6 +57,13 @@ async def test_lines_of_many_writers_at_once_are_never_mixed(runs: Runs) -> None
     assert await output_of(run, len(lines)) == [told(line) for line in lines]
 
 
+async def test_a_line_may_bring_its_newline_along(runs: Runs) -> None:
+    run = await runs.spawn(spec("cat"))
+    for line in (b"one", b"two\n", b"\n", b"three"):
+        await run.write_line(line)
+    assert await output_of(run, 4) == [b"one", b"two", b"", b"three"]
+
+
 async def test_a_newline_inside_a_line_is_a_bug_of_the_caller(runs: Runs) -> None:
     run = await runs.spawn(spec("cat"))
     with pytest.raises(ValueError, match="newline"):

@@ -255,6 +255,7 @@ async def test_kill_9_of_the_shim_ends_the_program_and_its_strays_are_found(runs
     assert run.members is not None
     os.kill(run.members.shim.pid, signal.SIGKILL)
     assert await run.wait_exit(10) is RunState.LOST
+    assert run.files.why_lost() == "its supervisor was killed"
     await until(lambda: run.members is not None and not is_alive(run.members.child))
     assert len(tagged(run.run_id)) >= 1
     ended = await run.stop(1)

@@ -22,6 +22,7 @@ class ForkServer:
         self._root = root
         self._process: subprocess.Popen[bytes] | None = None
         self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._forked: set[str] = set()
         self._rest = b""
 
     async def start_run(self, run_id: str, timeout_s: float) -> bool:
@@ -38,12 +39,14 @@ class ForkServer:
             async with asyncio.timeout(timeout_s):
                 await answer
         except TimeoutError:
-            self._kill()  # stopped, or starved: the next run gets a fresh one
-            return False
+            if run_id not in self._forked:
+                self._kill()  # stopped, or starved: the next run gets a fresh one
+            return False  # forked: its own start hangs, on a dead network directory say
         except OSError as exc:
             raise failure(run_id, exc.errno) from None
         finally:
             self._waiting.pop(run_id, None)
+            self._forked.discard(run_id)
         return True
 
     def _send(self, run_id: str) -> None:
@@ -89,7 +92,10 @@ class ForkServer:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             run_id, verdict, *numbers = line.decode().split()
-            self._settle(run_id, failure(run_id, int(numbers[0])) if verdict == "error" else None)
+            if verdict == "forked":
+                self._forked.update({run_id} & self._waiting.keys())
+            else:
+                self._settle(run_id, failure(run_id, int(numbers[0])) if verdict == "error" else None)
 
     def _settle(self, run_id: str, error: SpawnFailed | None) -> None:
         answer = self._waiting.get(run_id)

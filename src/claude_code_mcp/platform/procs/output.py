@@ -71,7 +71,10 @@ async def pieces(source: Source, offset: int, watcher: Watcher) -> AsyncGenerato
                 yield Piece(offset, data)
                 offset += len(data)
                 pauses.reset()
-                await asyncio.sleep(0)  # others have their turn during a flood
+                if len(data) < PIECE_BYTES and not over:  # all there was; more of it wakes us, in its own pace
+                    await _wait(changed, pauses.next())
+                else:
+                    await asyncio.sleep(0)  # others have their turn during a flood
             elif os.fstat(fd).st_size < offset:
                 offset = 0
                 yield Piece(0, b"", restarted=True)

@@ -116,10 +116,10 @@ class Run:
         return self._unrecorded_state().over
 
     async def write_line(self, line: bytes, timeout_s: float = 30.0) -> None:
-        """Write `line` and a newline to its standard input: whole, in order of the calls.
+        """Write `line`, with its newline if it lacks one, to its standard input: whole, in order of the calls.
 
         Raises:
-            ValueError: the line holds a newline.
+            ValueError: there is a newline within the line.
             StdinClosed: nobody reads it any more.
             StdinStalled: the run did not read within `timeout_s`.
         """

@@ -115,6 +115,17 @@ class RunDir:
             return StartFailure(stage=str(failed.get("stage")), error=name, message=str(failed.get("message")))
         return _exit(record) if "at" in record else None
 
+    def why_lost(self) -> str:
+        """Say in a few words why a run is lost: a reboot, a bug of ours with its last line, or a killed shim."""
+        members = self.members()
+        if members is not None and members.shim.boot != boot_id():
+            return "the machine was restarted"
+        try:
+            trace = (self.path / "shim.log").read_text(errors="replace").strip()
+        except OSError:
+            return "its supervisor was killed"
+        return f"its supervisor failed: {trace.rpartition(chr(10))[2][:200]}"
+
     def has_shim(self) -> bool:
         """Tell whether a shim holds the lock of this run; never ask while one is being started by us."""
         try:

@@ -119,8 +119,8 @@ class Runs:
 
     async def usage(self) -> dict[str, Usage]:
         """Return what each living run that was spawned or attached uses, by its id."""
-        shims = {run_id: run.members.shim for run_id, run in self._known.items() if run.members is not None}
-        return await usage_of(shims)
+        living = {run_id: run.members for run_id, run in self._known.items() if not run.ended()}
+        return await usage_of({run_id: members.shim for run_id, members in living.items() if members is not None})
 
     async def remove(self, run_id: str) -> None:
         """Delete all files of a run that is over.

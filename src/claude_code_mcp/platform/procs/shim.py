@@ -173,11 +173,11 @@ class Shim:
         signal.setitimer(signal.ITIMER_REAL, 0)
         return found
 
-    def _react(self, number_: int) -> None:
-        if number_ == signal.SIGTERM:
+    def _react(self, taken: int) -> None:
+        if taken == signal.SIGTERM:
             self.stopped = True
             self._end_all(self._grace())
-        elif number_ == signal.SIGUSR1 and self.hold is not None:
+        elif taken == signal.SIGUSR1 and self.hold is not None:
             os.close(self.hold)
             self.hold = None
 
@@ -280,7 +280,8 @@ def guarded(run_dir: str, reply: int | None) -> int:
 
 
 def serve(root: str) -> None:
-    """Fork a shim for each run id that comes in; answers on standard output: `ID running|failed|error ERRNO`."""
+    """Fork a shim for each run id that comes in; answers on standard output `ID forked` or `ID error ERRNO`, and the
+    shim after it `ID running` or `ID failed`."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps our shims
     gc.disable()
     gc.freeze()  # keeps the collector from touching, and so copying, the pages that all shims share
@@ -296,6 +297,7 @@ def serve(root: str) -> None:
                 continue
             if pid == 0:
                 os._exit(guarded(f"{root}/{line.decode()}", reply))
+            os.write(reply, line + b" forked\n")
 
 
 if __name__ == "__main__":
