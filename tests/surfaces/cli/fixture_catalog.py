@@ -88,9 +88,7 @@ class Echo(Reply):
     "things.try_all",
     effect=Effect.WRITE,
     raises=(ThingTaken,),
-    hints=Hints(
-        positional=("thing_id", "prompt"), examples=("things try-all a --count 3", "things try-all a - < f")
-    ),
+    hints=Hints(positional=("thing_id", "prompt"), examples=("things try-all a --count 3", "things try-all a - < f")),
 )
 async def try_all(ctx: object, wish: EveryKind) -> Echo:
     """Try every kind of field.
@@ -143,7 +141,42 @@ async def hidden(ctx: object, wish: Nothing) -> Echo:
     return Echo(got={})
 
 
-OPERATIONS: tuple[Operation, ...] = (try_all, show_thing, poke, hidden)
+class StartIt(Request):
+    prompt: str
+    """What to do."""
+    project_path: str | None = None
+    """Where."""
+    model: str | None = None
+    """Which model."""
+    background: bool = True
+    """Not for the live view."""
+
+
+class Handle(Reply):
+    session_id: str
+    """The session."""
+
+
+class ResumeIt(Request):
+    session_id: str
+    """The session."""
+    prompt: str | None = None
+    """What next."""
+
+
+@operation("sessions.start", effect=Effect.WRITE, hints=Hints(positional=("prompt",)))
+async def start_it(ctx: object, wish: StartIt) -> Handle:
+    """Start a session."""
+    raise NotImplementedError
+
+
+@operation("sessions.resume", effect=Effect.WRITE, hints=Hints(cli=("resume",), positional=("session_id",)))
+async def resume_it(ctx: object, wish: ResumeIt) -> Handle:
+    """Go on with a session."""
+    raise NotImplementedError
+
+
+OPERATIONS: tuple[Operation, ...] = (try_all, show_thing, poke, hidden, start_it, resume_it)
 
 
 def fixture_catalog(*more: Operation) -> Catalog:

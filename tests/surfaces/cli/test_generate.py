@@ -194,9 +194,7 @@ def test_the_help_of_a_command_has_its_text_fields_and_examples(cli: Cli) -> Non
 
 def test_the_programs_help_lists_features_and_exit_codes(cli: Cli) -> None:
     shown = cli("--help").out
-    assert (
-        "\nThings:\n  things          show, try-all\n  poke            Poke all things.\n\nThis program:\n" in shown
-    )
+    assert "\nThings:\n  things          show, try-all\n  poke            Poke all things.\n\nThis program:\n" in shown
     assert "hidden" not in shown
     assert "Exit codes: 0 done" in shown
     for name in ("run", "attach", "demo", "serve", "daemon", "completion"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claude_code_mcp.surfaces.cli.dialogs import ChoiceDialog, Decision, Dialog, PermissionDialog
-from claude_code_mcp.surfaces.cli.questions import Question, Suggestion, suggestion_label
+from claude_code_mcp.surfaces.cli.questions import Question
 
 LIST_OP, ANSWER_OP = "approvals.list", "approvals.answer"
 
@@ -14,19 +14,14 @@ LIST_OP, ANSWER_OP = "approvals.list", "approvals.answer"
 def question_of(approval: Mapping[str, Any]) -> Question:
     """Return an approval, as the daemon describes it, as what is shown."""
     asked = approval.get("input")
-    suggestions = approval.get("suggestions")
+    rules = approval.get("rules")
     return Question(
         approval_id=str(approval.get("approval_id")),
         kind=str(approval.get("kind") or "permission"),
         tool=str(approval.get("tool") or "a tool"),
         input=asked if isinstance(asked, dict) else {},
-        suggestions=tuple(
-            Suggestion(suggestion_label(value), value)
-            for value in (suggestions if isinstance(suggestions, list) else [])[:9]
-            if isinstance(value, dict)
-        ),
+        rules=tuple(str(rule) for rule in rules) if isinstance(rules, list) else (),
         summary=str(approval.get("summary") or ""),
-        plan=str(approval.get("plan") or ""),
     )
 
 
@@ -46,9 +41,8 @@ def first_choices(question: Question) -> Decision:
 def answer_args(question: Question, decision: Decision, changed: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the arguments of the operation that gives `decision`; `changed` is an input edited by the person."""
     args: dict[str, Any] = {"approval_id": question.approval_id, "decision": "allow" if decision.allow else "deny"}
-    if decision.always is not None:
+    if decision.always:
         args["decision"] = "always"
-        args["rule"] = dict(decision.always)
     if decision.answers is not None:
         args["answers"] = dict(decision.answers)
     if decision.message:
@@ -56,17 +50,6 @@ def answer_args(question: Question, decision: Decision, changed: Mapping[str, An
     if changed is not None:
         args["input"] = dict(changed)
     return args
-
-
-def described(decision: Decision, changed: Mapping[str, Any] | None = None) -> str:
-    """Return what was decided, in a word or two."""
-    if not decision.allow:
-        return f"denied: {decision.message}" if decision.message else "denied"
-    if decision.answers:
-        return "answered: " + "; ".join(decision.answers.values())
-    if decision.always is not None:
-        return f"always allowed: {suggestion_label(decision.always)}"
-    return "allowed with a changed input" if changed is not None else "allowed"
 
 
 def how_to_answer(question: Question) -> list[str]:

@@ -5,7 +5,7 @@ Dialogs hold no terminal and draw nothing: `lines()` is what they show now.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from claude_code_mcp.kernel.display import one_line
 from claude_code_mcp.surfaces.cli.questions import Choice, Question
@@ -15,11 +15,11 @@ _LIMIT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the person answers to one approval; `always` is the suggestion that was taken."""
+    """What the person answers to one approval; `always` is for all that is like it, by the suggested rule."""
 
     allow: bool
     message: str = ""
-    always: Mapping[str, Any] | None = None
+    always: bool = False
     answers: Mapping[str, str] | None = None
 
 
@@ -87,29 +87,24 @@ class PermissionDialog:
     def __init__(self, question: Question) -> None:
         self._question = question
         self._reason: LineEditor | None = None
-        self._choosing = False
 
     def feed(self, key: str) -> Decided | None:
         """Take one key."""
         if self._reason is not None:
             return self._type_reason(self._reason, key)
-        if self._choosing:
-            return self._choose(key)
         return self._menu(key)
 
     def _menu(self, key: str) -> Decided | None:
         if key == "y":
             return Decision(allow=True)
+        if key == "a" and self._question.rules:
+            return Decision(allow=True, always=True)
+        if key == "e" and self._question.kind == "permission":
+            return EditInput()
+        if key == "v":
+            return ShowAll()
         if key == "n":
             self._reason = LineEditor()
-        elif key == "e" and self._question.kind == "permission":
-            return EditInput()
-        elif key == "v":
-            return ShowAll()
-        elif key == "a" and self._question.suggestions:
-            if len(self._question.suggestions) == 1:
-                return Decision(allow=True, always=self._question.suggestions[0].value)
-            self._choosing = True
         return None
 
     def _type_reason(self, reason: LineEditor, key: str) -> Decided | None:
@@ -119,24 +114,15 @@ class PermissionDialog:
             return Decision(allow=False, message=reason.text.strip())
         return None
 
-    def _choose(self, key: str) -> Decided | None:
-        if key == "esc":
-            self._choosing = False
-        elif key.isdecimal() and key.isascii() and 1 <= int(key) <= len(self._question.suggestions):
-            return Decision(allow=True, always=self._question.suggestions[int(key) - 1].value)
-        return None
-
     def lines(self) -> list[str]:
         """Return the menu, or the line that is being typed."""
         if self._reason is not None:
             return [f"Why not? (Enter sends, Esc goes back) {self._reason.text}▏"]
-        if self._choosing:
-            rules = [f"  {number}  {rule.label}" for number, rule in enumerate(self._question.suggestions, 1)]
-            return ["Always allow which? (Esc goes back)", *rules]
-        always = "   a always" if self._question.suggestions else ""
+        always = "   a always" if self._question.rules else ""
         edit = "   e edit" if self._question.kind == "permission" else ""
         what = "Carry out this plan?" if self._question.kind == "plan" else f"Allow {self._question.tool}?"
-        return [f"{what}   y yes   n no{always}{edit}   v view all"]
+        rules = [one_line(f"always means: {'; '.join(self._question.rules)}", 300)] if always else []
+        return [f"{what}   y yes   n no{always}{edit}   v view all", *rules]
 
 
 class ChoiceDialog:

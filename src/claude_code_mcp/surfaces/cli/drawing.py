@@ -50,7 +50,7 @@ def plain_line(entry: Entry, *, only_ascii: bool = False) -> str:
     """Return `entry` as one line without colour."""
     look = LOOKS[entry.tone]
     sign = look.ascii if only_ascii else look.sign
-    denied = "denied" if entry.tone is Tone.DENIED else ""
+    denied = _denied(entry)
     parts = [sign, one_line(entry.head, 80), one_line(entry.body, _PLAIN_TEXT), _bracketed(denied, entry.after)]
     if entry.tone in {Tone.FAILED, Tone.DENIED, Tone.ERROR} and entry.output.strip():
         parts.append(f"- {one_line(entry.output, 200)}")
@@ -78,8 +78,8 @@ def _first(entry: Entry) -> RenderableType:
     if entry.tone is Tone.THOUGHT:
         return _beside(Text(look.sign, style=look.style), _clipped(entry.body, _THOUGHT_LINES, look.style))
     if entry.tone in {Tone.ASKED, Tone.ERROR}:
-        head = f"{one_line(entry.head, 80)}: " if entry.head else ""
-        return _beside(Text(look.sign, style=look.style), _clipped(f"{head}{entry.body}", 12, look.style))
+        said = ": ".join(part for part in (one_line(entry.head, 80), entry.body) if part)
+        return _beside(Text(look.sign, style=look.style), _clipped(said, 12, look.style))
     return _beside(Text(look.sign, style=look.style), _headed(entry, look))
 
 
@@ -90,10 +90,14 @@ def _headed(entry: Entry, look: Look) -> Text:
         line.append(one_line(entry.head, 80), style="" if quiet else f"bold {look.style}")
         line.append("  ")
     line.append(one_line(entry.body, 400))
-    notes = ", ".join(note for note in ("denied" if entry.tone is Tone.DENIED else "", entry.after) if note)
+    notes = ", ".join(note for note in (_denied(entry), entry.after) if note)
     if notes:
         line.append(f"  {one_line(notes, 200)}", style="dim")
     return line
+
+
+def _denied(entry: Entry) -> str:
+    return "denied" if entry.tone is Tone.DENIED and entry.head != "denied" else ""
 
 
 def _formatted(text: str) -> RenderableType:

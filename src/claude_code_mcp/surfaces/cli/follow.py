@@ -14,7 +14,6 @@ from claude_code_mcp.surfaces.cli.answering import (
     LIST_OP,
     Asked,
     answer_args,
-    described,
     first_choices,
     how_to_answer,
 )
@@ -232,7 +231,6 @@ class Follow:
 
     def _decide(self, question: Question, decision: Decision, changed: Mapping[str, Any] | None = None) -> None:
         self._asked.answered.add(question.approval_id)
-        self._screen.show([Entry(Tone.NOTE, described(decision, changed))])
         self._request(ANSWER_OP, answer_args(question, decision, changed), self._answered)
 
     def _answered(self, answer: Answer) -> None:

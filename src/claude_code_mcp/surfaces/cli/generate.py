@@ -1,20 +1,20 @@
 """An operation of the catalog as a command: its words, arguments, flags, help and examples. No feature is named."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 import click
 
 from claude_code_mcp.kernel.operation import Effect, Operation
-from claude_code_mcp.surfaces.cli.client import Answer, Client
+from claude_code_mcp.surfaces.cli.client import Answer
 from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.fields import Bound, bind
 from claude_code_mcp.surfaces.cli.output import print_json, print_text
+from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
+from claude_code_mcp.surfaces.cli.tree import Connect
 from claude_code_mcp.surfaces.cli.waiting import Waiting
-
-Connect = Callable[[], Client]
 
 
 def words_of(op: Operation) -> tuple[str, ...]:
@@ -22,9 +22,7 @@ def words_of(op: Operation) -> tuple[str, ...]:
     return op.hints.cli or tuple(part.replace("_", "-") for part in op.name.split("."))
 
 
-def bindings(
-    op: Operation, *, positional: Sequence[str] | None = None, leave_out: Sequence[str] = ()
-) -> list[Bound]:
+def bindings(op: Operation, *, positional: Sequence[str] | None = None, leave_out: Sequence[str] = ()) -> list[Bound]:
     """Return the parameters for the fields of the request: the positional ones (by default the hinted) first."""
     fields = op.request.model_fields
     first = [name for name in (op.hints.positional if positional is None else positional) if name in fields]
@@ -36,19 +34,6 @@ def arguments(bound: Sequence[Bound], given: Mapping[str, Any]) -> dict[str, Any
     """Return the operation's arguments: only what the person gave, defaults are the daemon's."""
     pairs = ((one.field, one.value_in(given)) for one in bound)
     return {field: value for field, value in pairs if value is not None}
-
-
-def json_flag() -> click.Option:
-    """Return the flag that every command has."""
-    return click.Option(["--json", "as_json"], is_flag=True, help="Print the reply as one JSON object.")
-
-
-def epilog_of(examples: Sequence[str]) -> str | None:
-    r"""Return the examples as a block that click leaves as it is (`\b`), each with the program's name before it."""
-    if not examples:
-        return None
-    lines = [line if line.startswith("claude-code-mcp") else f"claude-code-mcp {line}" for line in examples]
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def help_text(doc: str) -> str:

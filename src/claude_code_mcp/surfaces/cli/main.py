@@ -5,17 +5,20 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from claude_code_mcp import __version__
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
-from claude_code_mcp.kernel.operation import Catalog
 from claude_code_mcp.platform.ipc.address import state_dir
 from claude_code_mcp.surfaces.cli.exits import EXITS_TEXT, Exit, Failure, from_kernel
 from claude_code_mcp.surfaces.cli.output import be_encodable, print_failure, print_text
 from claude_code_mcp.surfaces.cli.setup import PROGRAM, Setup, current
 from claude_code_mcp.surfaces.cli.tree import THIS_PROGRAM, LoadCatalog, Own, Root
+
+if TYPE_CHECKING:
+    from claude_code_mcp.kernel.operation import Catalog
 
 _HERE = "claude_code_mcp.surfaces.cli"
 
@@ -26,15 +29,13 @@ OWN: Mapping[str, Own] = {
     "demo": Own(f"{_HERE}.demo", "See all of it work: no login, no network, no cost.", THIS_PROGRAM),
     "config": Own(f"{_HERE}.config_commands", "set, show, unset, path", THIS_PROGRAM),
     "daemon": Own(f"{_HERE}.daemon_commands", "logs, restart, run, status, stop", THIS_PROGRAM),
-    "serve": Own(
-        f"{_HERE}.side_commands", "The MCP server on stdin and stdout, as clients start it.", THIS_PROGRAM
-    ),
+    "serve": Own(f"{_HERE}.side_commands", "The MCP server on stdin and stdout, as clients start it.", THIS_PROGRAM),
     "scripted-model": Own(f"{_HERE}.side_commands", "A stand-in for the model, to test against.", THIS_PROGRAM),
     "completion": Own(f"{_HERE}.side_commands", "Print the completion script of a shell.", THIS_PROGRAM),
 }
 
 
-def load_catalog() -> Catalog:
+def load_catalog() -> "Catalog":
     """Return the catalog of this program, built by the layer that knows all features."""
     from claude_code_mcp.catalog import build_catalog  # noqa: PLC0415 - costs more than most commands need
 

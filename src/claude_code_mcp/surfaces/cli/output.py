@@ -22,8 +22,7 @@ def print_json(value: Mapping[str, Any], out: TextIO | None = None) -> None:
     indent = 2 if out.isatty() else None
     separators = None if indent else (",", ":")
     out.write(
-        escaped_json(json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=str))
-        + "\n"
+        escaped_json(json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=str)) + "\n"
     )
     out.flush()
 

@@ -12,7 +12,7 @@ from claude_code_mcp.surfaces.cli.scene import Entry, Scene
 from claude_code_mcp.surfaces.cli.screens import Printer, Screen
 
 WIDTH = 96
-_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+_FOREIGN = re.compile(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", re.DOTALL)
 
 
 class Recorder:
@@ -56,11 +56,9 @@ class Recorder:
 
         It names no font on the network: whoever looks at it sees a font of their own.
         """
-        console = Console(
-            file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor"
-        )
+        console = Console(file=io.StringIO(), record=True, width=width, force_terminal=True, color_system="truecolor")
         console.print(Text.assemble(("$ ", "bold green"), (command, "bold")))
         printer = Printer(console)
         for step in self._steps:
             step(printer)
-        return _FONT.sub("", console.export_svg(title="claude-code-mcp", unique_id="session"))
+        return _FOREIGN.sub("", console.export_svg(title="claude-code-mcp", unique_id="session"))

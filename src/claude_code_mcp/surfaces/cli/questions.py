@@ -1,4 +1,4 @@
-"""An approval as a person is shown it: what is asked, with which input, and which rules would allow it for good."""
+"""An approval as a person is shown it: what is asked, with which input, and what would allow it for good."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,14 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claude_code_mcp.kernel.display import one_line, visible
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A rule that Claude Code suggests: its wording, and itself as it is to be sent back."""
-
-    label: str
-    value: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +19,20 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What waits for a person. `kind` is `permission`, `question` or `plan`."""
+    """What waits for a person. `kind` is `permission`, `question` or `plan`; `rules` say what `always` would mean."""
 
     approval_id: str
     kind: str
     tool: str
     input: Mapping[str, Any] = field(default_factory=dict)
-    suggestions: tuple[Suggestion, ...] = ()
+    rules: tuple[str, ...] = ()
     summary: str = ""
-    plan: str = ""
+
+    @property
+    def plan(self) -> str:
+        """The plan that is to be carried out, where its text came along."""
+        plan = self.input.get("plan") if self.kind == "plan" else None
+        return plan if isinstance(plan, str) else ""
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -45,31 +42,6 @@ class Question:
     def body(self) -> list[str]:
         """Return all of the input as visible lines."""
         return list(input_lines(self.tool, self.input))
-
-
-def suggestion_label(value: Mapping[str, Any]) -> str:
-    """Return one of Claude Code's `permission_suggestions` in words.
-
-    Seen: addRules (rules with toolName and ruleContent), addDirectories, setMode; others are shown as JSON.
-    """
-    kind, where = value.get("type"), value.get("destination")
-    place = {"session": "this session", "localSettings": "this project, for you"}.get(str(where), str(where))
-    if kind == "addRules" and isinstance(value.get("rules"), list):
-        text = ", ".join(_rule(rule) for rule in value["rules"])
-    elif kind == "addDirectories" and isinstance(value.get("directories"), list):
-        text = "all in " + ", ".join(str(directory) for directory in value["directories"])
-    elif kind == "setMode":
-        text = f"mode {value.get('mode')}"
-    else:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    return f"{one_line(text, 160)} ({one_line(place, 40)})"
-
-
-def _rule(rule: Any) -> str:
-    if not isinstance(rule, dict):
-        return str(rule)
-    content = rule.get("ruleContent")
-    return f"{rule.get('toolName')}({content})" if content else str(rule.get("toolName"))
 
 
 def _choices(asked: Mapping[str, Any]) -> Iterator[Choice]:

@@ -12,9 +12,9 @@ from rich.console import Console
 from claude_code_mcp.surfaces.cli.client import Client
 from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.follow import Follow, Manners
-from claude_code_mcp.surfaces.cli.generate import Described, arguments, bindings, epilog_of, json_flag
 from claude_code_mcp.surfaces.cli.keys import Keyboard
 from claude_code_mcp.surfaces.cli.output import print_json, print_text
+from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
 from claude_code_mcp.surfaces.cli.picture import Recorder
 from claude_code_mcp.surfaces.cli.screens import LiveScreen, PlainScreen, QuietScreen, Screen
 from claude_code_mcp.surfaces.cli.setup import current
@@ -78,9 +78,7 @@ def watched(client: Client, handle: Mapping[str, Any], watch: Watch, command: st
     session_id = str(handle.get("session_id"))
     recorder = Recorder(watch.screen())
     recorder.say([f"note: {note}" for note in handle.get("notes") or []])
-    follow = Follow(
-        client, recorder, session_id, int(handle.get("cursor") or 0), Manners(watch.yes, watch.keyboard())
-    )
+    follow = Follow(client, recorder, session_id, int(handle.get("cursor") or 0), Manners(watch.yes, watch.keyboard()))
     ending = follow.run()
     if watch.as_json:
         print_json(as_json(session_id, handle.get("run_id"), ending))
@@ -96,12 +94,14 @@ def _start(
     load: LoadCatalog, name: str, positional: tuple[str, ...], doc: str, examples: tuple[str, ...]
 ) -> click.Command:
     """Return a live command whose arguments are those of the operation `name`, so that all of it can be wished."""
+    from claude_code_mcp.surfaces.cli import generate  # noqa: PLC0415 - `attach` does without the catalog
+
     op = load()[name]
-    bound = bindings(op, positional=positional, leave_out=("background", "wait_s"))
+    bound = generate.bindings(op, positional=positional, leave_out=("background", "wait_s"))
 
     def run(**given: Any) -> int:
         watch = Watch(given)
-        args = arguments(bound, given)
+        args = generate.arguments(bound, given)
         with closing(current().connect()) as client:
             answer = client.call(op.name, args, raises=op.raises)
             if watch.detach:
@@ -109,7 +109,7 @@ def _start(
                 return Exit.OK
             return watched(client, answer.reply, watch, f"claude-code-mcp {examples[0]}")
 
-    return Described(
+    return generate.Described(
         name,
         bound=bound,
         callback=run,

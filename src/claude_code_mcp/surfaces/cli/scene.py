@@ -93,6 +93,8 @@ class Scene:
     """Payload of the newest `turn.finished`."""
     asked: dict[str, Event] = field(default_factory=dict)
     """Payloads of the approvals that were asked, by the tool call that they are about."""
+    failure: str = ""
+    """The newest error that was shown, so that the turn's end does not show it again."""
     writing: str = ""
     """The end of the text that the model writes now."""
 
@@ -102,7 +104,11 @@ class Scene:
             depth = self.agents.get(str(event.get(name) or ""))
             if depth is not None:
                 return depth
-        return 1 if event.get("agent_id") or event.get("parent") else 0
+        return 1 if event.get("agent_id") else 0
+
+    def short(self, text: str) -> str:
+        """Return `text` with the project's own path left out, so that a line shows what differs."""
+        return text.replace(f"{self.cwd}/", "") if self.cwd else text
 
 
 def elapsed_s(since: str, until: str) -> float:

@@ -14,6 +14,7 @@ from claude_code_mcp.surfaces.cli.scene import Entry, Event, Running, Scene, Ton
 Told = list[Entry]
 Teller = Callable[[Scene, Event], Told]
 AGENT_TOOLS = ("Agent", "Task")
+QUIET_TOOLS = ("Write", "Edit", "MultiEdit", "NotebookEdit", "Read")
 _LINE = 160
 
 
@@ -71,6 +72,8 @@ def _said(scene: Scene, event: Event) -> Told:
     said, depth = text(event, "text"), scene.depth_of(event)
     if text(event, "role") == "user":
         return [] if payload(event).get("synthetic") or depth else [Entry(Tone.ASKED, body=said)]
+    if text(event, "error"):
+        scene.failure = said
     tone = Tone.ERROR if text(event, "error") else Tone.SAID
     return [Entry(tone, body=said, depth=depth)] if said.strip() else []
 
@@ -94,7 +97,8 @@ def tool_name(event: Event) -> str:
 
 
 def _tool_started(scene: Scene, event: Event) -> Told:
-    running = Running(tool_name(event), text(event, "summary"), str(event.get("at")), scene.depth_of(event))
+    summary = scene.short(text(event, "summary"))
+    running = Running(tool_name(event), summary, str(event.get("at")), scene.depth_of(event))
     scene.running[str(event.get("tool_use_id"))] = running
     if text(event, "name") in AGENT_TOOLS:
         return []
@@ -118,12 +122,19 @@ def _tool_ended(tone: Tone) -> Teller:
                 head,
                 began.summary if began else "",
                 after=_how_it_ended(event),
-                output=text(event, "reason") or text(event, "output"),
+                output=text(event, "reason") or _worth_showing(event),
                 depth=began.depth if began else scene.depth_of(event),
             )
         ]
 
     return teller
+
+
+def _worth_showing(event: Event) -> str:
+    """Return a tool's output, nothing where that only says that it worked or repeats a file."""
+    output = text(event, "output")
+    quiet = event.get("kind") == "tool.finished" and text(event, "name") in QUIET_TOOLS
+    return "" if quiet or output == "(Bash completed with no output)" else output
 
 
 def _how_it_ended(event: Event) -> str:
@@ -206,12 +217,20 @@ def _asked(scene: Scene, event: Event) -> Told:
         Entry(
             Tone.WAITS,
             tool_name(event),
-            text(event, "summary"),
+            scene.short(text(event, "summary")),
             after=one_line(text(event, "reason"), _LINE),
             depth=scene.depth_of(event),
             plain_only=True,
         )
     ]
+
+
+def _answered(_scene: Scene, event: Event) -> Told:
+    word = {"allow": "allowed", "always": "always allowed", "deny": "denied"}.get(text(event, "decision"), "answered")
+    changed = ["with a changed input"] if payload(event).get("changed") else []
+    tone = Tone.DENIED if word == "denied" else Tone.NOTE
+    said = " ".join(part for part in (text(event, "tool"), text(event, "message")) if part)
+    return [Entry(tone, word, one_line(said, _LINE), after=", ".join([*changed, f"by {text(event, 'by')}"]))]
 
 
 def _turn_started(scene: Scene, event: Event) -> Told:
@@ -221,9 +240,7 @@ def _turn_started(scene: Scene, event: Event) -> Told:
     scene.cwd = text(event, "cwd") or scene.cwd
     if (scene.model, scene.mode) == before:
         return []
-    return [
-        Entry(Tone.NOTE, "", " · ".join(part for part in (scene.model, f"mode {scene.mode}", scene.cwd) if part))
-    ]
+    return [Entry(Tone.NOTE, "", " · ".join(part for part in (scene.model, f"mode {scene.mode}", scene.cwd) if part))]
 
 
 def _turn_finished(scene: Scene, event: Event) -> Told:
@@ -240,8 +257,12 @@ def _turn_finished(scene: Scene, event: Event) -> Told:
     said = f"{calls} model call{'s' if calls != 1 else ''}, {span(number(event, 'duration_ms') / 1000)}"
     cost = dollars(number(event, "cost_microusd"))
     told = [Entry(Tone.TURN, f"turn {totals.turns}", f"{said}, {cost}")]
-    if payload(event).get("ok") is not True:
-        told.append(Entry(Tone.ERROR, _why(event), "; ".join(_errors(event)) or text(event, "result")))
+    said = "; ".join(_errors(event)) or text(event, "result")
+    if text(event, "terminal_reason").startswith("aborted_"):
+        told.append(Entry(Tone.NOTE, "interrupted"))
+    elif payload(event).get("ok") is not True and (not said or said != scene.failure):
+        told.append(Entry(Tone.ERROR, _why(event), said))
+    scene.failure = ""
     return told
 
 
@@ -333,7 +354,10 @@ TABLE: Mapping[str, Teller] = {
     "tool.abandoned": _tool_ended(Tone.FAILED),
     "tool.progressed": _nothing,
     "approval.asked": _asked,
-    "approval.withdrawn": _note(Tone.NOTE, "question withdrawn"),
+    "approval.withdrawn": _nothing,
+    "approval.opened": _nothing,
+    "approval.answered": _answered,
+    "approval.closed": _note(Tone.NOTE, "the question is closed", "how"),
     "subagent.started": _agent_started,
     "subagent.progressed": _agent_progressed,
     "subagent.finished": _agent_finished,

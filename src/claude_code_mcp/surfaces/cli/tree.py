@@ -4,13 +4,17 @@ import difflib
 import importlib
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
-from claude_code_mcp.kernel.operation import Catalog, Operation, Surface
-from claude_code_mcp.surfaces.cli.generate import Connect, command_of, words_of
+from claude_code_mcp.surfaces.cli.client import Client
 
-LoadCatalog = Callable[[], Catalog]
+if TYPE_CHECKING:  # operations bring pydantic, which commands written by hand can do without
+    from claude_code_mcp.kernel.operation import Catalog, Operation
+
+LoadCatalog = Callable[[], "Catalog"]
+Connect = Callable[[], Client]
 THIS_PROGRAM = "This program"
 """The section of what is about ourselves: the last one."""
 
@@ -62,12 +66,16 @@ class Root(Branch):
     def grown(self) -> Mapping[str, click.Command]:
         """Return the commands and groups that the catalog gives."""
         if self._grown is None:
+            from claude_code_mcp.kernel.operation import Surface  # noqa: PLC0415 - as above
+
             self._grown = {}
             for op in self._load().on(Surface.CLI):
                 self._place(op, self._grown)
         return self._grown
 
-    def _place(self, op: Operation, into: dict[str, click.Command]) -> None:
+    def _place(self, op: "Operation", into: dict[str, click.Command]) -> None:
+        from claude_code_mcp.surfaces.cli.generate import command_of, words_of  # noqa: PLC0415 - as above
+
         words = next((words for words in (words_of(op), words_of_name(op)) if words[0] not in self._own), None)
         if words is None:
             return
@@ -115,6 +123,6 @@ def _line(command: click.Command) -> str:
     return command.get_short_help_str(88)
 
 
-def words_of_name(op: Operation) -> tuple[str, ...]:
+def words_of_name(op: "Operation") -> tuple[str, ...]:
     """Return the words of the operation's plain name, for where its hinted ones are taken."""
     return tuple(part.replace("_", "-") for part in op.name.split("."))
