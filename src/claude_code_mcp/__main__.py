@@ -1,24 +1,45 @@
 """`python -m claude_code_mcp`: the MCP server without arguments, else the command line.
 
-The relay is chosen before anything else is imported: it must be up in milliseconds.
+The relay is chosen before anything else is imported: it must be up in milliseconds. The command line is handed
+what lies above it: the catalog and the daemon, imported when they are first wanted.
 """
 
+import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from claude_code_mcp.kernel.operation import Catalog
+
+_RELAY_FLAGS = frozenset({"--profile", "--toolsets", "--stream"})
 
 
 def main() -> None:
     """Run what the command line asks for, and exit with its code."""
     argv = sys.argv[1:]
-    if not argv or argv[0] == "serve" or argv[0] in {"--profile", "--toolsets", "--stream"} or "=" in argv[0]:
+    if "_CLAUDE_CODE_MCP_COMPLETE" not in os.environ:  # a shell that asks for completions gives no arguments
         if not argv and sys.stdin.isatty():
             argv = ["--help"]
-        else:
+        elif not argv or argv[0] == "serve" or argv[0].partition("=")[0] in _RELAY_FLAGS:
             from claude_code_mcp.relay.serve import serve
 
             sys.exit(serve(argv[1:] if argv and argv[0] == "serve" else argv))
     from claude_code_mcp.surfaces.cli.main import run
 
-    sys.exit(run(argv))
+    sys.exit(run(argv, load=_catalog, daemon=_daemon))
+
+
+def _catalog() -> "Catalog":
+    from claude_code_mcp.catalog import build_catalog
+
+    return build_catalog()
+
+
+def _daemon(state_dir: Path, ready_fd: int | None) -> int:
+    from claude_code_mcp.daemon import main as run_daemon
+
+    return run_daemon(state_dir=state_dir, ready_fd=ready_fd)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tests.support.processes import end_all
 
 if TYPE_CHECKING:  # a run without end-to-end tests does not load a web server
     from claude_code_mcp.testing import ScriptedModel
+    from tests.support.daemon import Terminal
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +88,24 @@ def claude_env(home: Path, short_tmp: Path, model: "ScriptedModel") -> dict[str,
 def claude(claude_binary: Path, claude_env: dict[str, str], project: Path) -> ClaudeCli:
     """The real CLI in `project` with `claude_env`."""
     return ClaudeCli(claude_binary, claude_env, project)
+
+
+@pytest.fixture
+def daemon_env(claude_env: dict[str, str], claude_binary: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment of a client whose daemon keeps its data in the test's directory and runs the bundled CLI."""
+    return {
+        **claude_env,
+        "CLAUDE_CODE_BINARY": str(claude_binary),
+        "CLAUDE_CODE_MCP_HOME": str(tmp_path / "state"),
+        "LOG_LEVEL": "debug",
+    }
+
+
+@pytest.fixture
+def terminal(daemon_env: dict[str, str], project: Path, tmp_path: Path) -> "Iterator[Terminal]":
+    """A client of a daemon of the test's own, in `project`; the daemon and its sessions are stopped at the end."""
+    from tests.support.daemon import Terminal
+
+    found = Terminal(tmp_path / "state", daemon_env, project)
+    yield found
+    found.stop()

@@ -40,9 +40,7 @@ class Reply(BaseModel):
 
     def text(self) -> str:
         """Return the reply as compact text: ids and next steps included, no escape sequences."""
-        return "\n".join(
-            f"{name}: {value}" for name, value in self.model_dump(mode="json", exclude_none=True).items()
-        )
+        return "\n".join(f"{name}: {value}" for name, value in self.model_dump(mode="json", exclude_none=True).items())
 
 
 class Progress(Protocol):
@@ -63,6 +61,8 @@ class Hints:
     clients the reply's fields as well as its text: only where the fields are the whole truth, since some clients
     show a model nothing else. `asks`: it may put a question to the person (`Caller.elicit`). `task`: it may take
     long, so clients that know tasks get one. `max_result_chars`: how long its text may grow, where that is much.
+    `shown` names the fields that a tool's schema describes, where there are too many for a model to read; the others
+    are taken all the same, and named, or said to be those of the tool `like`.
     """
 
     cli: tuple[str, ...] | None = None
@@ -75,6 +75,8 @@ class Hints:
     asks: bool = False
     task: bool = False
     max_result_chars: int = 0
+    shown: tuple[str, ...] = ()
+    like: str = ""
     examples: tuple[str, ...] = ()
 
 

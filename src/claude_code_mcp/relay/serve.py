@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from claude_code_mcp.platform.claude.environment import client_environment
+from claude_code_mcp.platform.claude.environment import allowed
 from claude_code_mcp.platform.ipc.address import state_dir
 from claude_code_mcp.platform.ipc.connect import Channel, open_channel
 from claude_code_mcp.platform.ipc.hello import Refused
+from claude_code_mcp.platform.settings.client_env import relay_names
 from claude_code_mcp.relay.bridge import Bridge, leave_quietly_on_signals
 
 USAGE = """usage: claude-code-mcp serve [--profile NAME] [--toolsets A,B] [--stream]
@@ -61,7 +62,7 @@ def serve(argv: Sequence[str]) -> int:
         sys.stderr.write(f"claude-code-mcp serve: {exc}\n{USAGE}")
         return 2
     directory = state_dir(os.environ)
-    env = client_environment(os.environ)
+    env = allowed(os.environ, relay_names(os.environ, darwin=sys.platform == "darwin"))
 
     def dial() -> Channel:
         return open_channel(directory, "mcp", env, options)

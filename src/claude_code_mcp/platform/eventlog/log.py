@@ -88,6 +88,12 @@ def last_seq(db: sqlite3.Connection, session_id: SessionId | None = None) -> int
     return int(row[0] or 0)
 
 
+def sessions_after(db: sqlite3.Connection, after: int) -> list[SessionId]:
+    """Return the sessions that have events after a cursor."""
+    rows = db.execute("SELECT DISTINCT session_id FROM event WHERE seq > ? AND session_id IS NOT NULL", (after,))
+    return [SessionId(row[0]) for row in rows]
+
+
 def store_id(db: sqlite3.Connection) -> str:
     """Return the id of this store, made on the first call; it tells logs of many machines apart."""
     row = db.execute("SELECT id FROM store").fetchone()

@@ -94,9 +94,7 @@ def _dial(directory: Path) -> socket.socket | None:
         return None
     except OSError as exc:
         sock.close()
-        raise Refused(
-            "daemon_unreachable", f"{directory / SOCKET} cannot be reached: {exc.strerror}.", _LOGS
-        ) from exc
+        raise Refused("daemon_unreachable", f"{directory / SOCKET} cannot be reached: {exc.strerror}.", _LOGS) from exc
     finally:
         if fd is not None:
             os.close(fd)

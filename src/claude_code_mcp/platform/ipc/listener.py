@@ -17,6 +17,7 @@ from claude_code_mcp.platform.ipc.address import SOCKET, reachable
 from claude_code_mcp.platform.ipc.hello import LIMIT_BYTES, PROTOCOL
 
 HELLO_S = 10.0
+HANG_UP_S = 1.0
 log = logging.getLogger(__name__)
 
 
@@ -109,7 +110,7 @@ class Listener:
         except Exception:
             log.exception("a connection failed")
         finally:
-            writer.close()
+            await _hang_up(writer)
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Peer | None:
         try:
@@ -118,9 +119,7 @@ class Listener:
                 line = await reader.readuntil(b"\n")
             peer = read_hello(line)
             if peer.kind not in self._handlers:
-                raise BadHello(
-                    f"{peer.kind[:40]!r} is no kind of connection here.", remedy="Use a matching version."
-                )
+                raise BadHello(f"{peer.kind[:40]!r} is no kind of connection here.", remedy="Use a matching version.")
         except asyncio.LimitOverrunError:
             await _refuse(writer, BadHello("The first line is too long."))
             return None
@@ -131,6 +130,16 @@ class Listener:
         writer.write(json.dumps(answer).encode() + b"\n")
         await writer.drain()
         return peer
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Send what is still to be sent, for a moment; a client that does not read does not keep us."""
+    writer.close()
+    try:
+        async with asyncio.timeout(HANG_UP_S):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
 
 
 async def _refuse(writer: asyncio.StreamWriter, exc: ClaudeCodeMcpError) -> None:

@@ -1,0 +1,1 @@
+"""What we do: one folder per capability, the same rooms in each."""

@@ -1,0 +1,5 @@
+CREATE TABLE project (
+    path TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    trusted_at TEXT NOT NULL
+) STRICT;

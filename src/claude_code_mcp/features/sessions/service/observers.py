@@ -1,0 +1,45 @@
+"""Who else has a part in a session's transaction, declared here so that sessions need not know them."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Protocol
+
+from claude_code_mcp.features.sessions.models import Need
+from claude_code_mcp.kernel.caller import Caller
+from claude_code_mcp.kernel.events import Event
+from claude_code_mcp.kernel.ids import RunId, SessionId
+from claude_code_mcp.platform.claude.requests import ControlItem
+
+
+class Observer(Protocol):
+    """Sees what a session's stream said, inside the transaction that records it, and may add events of its own."""
+
+    def saw(
+        self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId, control: Sequence[ControlItem]
+    ) -> Sequence[Event]:
+        """Take in what a run asks of its host; an `initialize` answer also carries what still waits."""
+        ...
+
+    def ended(self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId) -> Sequence[Event]:
+        """The run is over: nothing of it can be answered any more."""
+        ...
+
+    async def settle(self, session_id: SessionId) -> None:
+        """After the commit: hand over answers that were given but may not have arrived."""
+        ...
+
+
+class Questions(Protocol):
+    """What waits for a person, and how to ask them."""
+
+    def open_for(self, session_id: SessionId) -> list[Need]:
+        """Return the questions of a session that wait for an answer, oldest first."""
+        ...
+
+    def body(self, approval_id: str) -> str | None:
+        """Return the whole text that a question is about (a plan), where it has one."""
+        ...
+
+    async def ask_in_place(self, session_id: SessionId, caller: Caller) -> bool:
+        """Ask the person behind `caller` the oldest question, if they can be asked; tell whether one was answered."""
+        ...

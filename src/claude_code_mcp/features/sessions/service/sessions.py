@@ -1,0 +1,221 @@
+"""What may be asked of sessions."""
+
+from collections.abc import Sequence
+
+from claude_code_mcp.features.sessions import store
+from claude_code_mcp.features.sessions.errors import CheckpointsMissing, SessionNotRunning
+from claude_code_mcp.features.sessions.events import SessionAborted
+from claude_code_mcp.features.sessions.models import (
+    AbortMode,
+    AbortSession,
+    Answer,
+    AskSession,
+    Changed,
+    EventPage,
+    ForkSession,
+    ListSessions,
+    MessageHandle,
+    PermissionMode,
+    PlanSession,
+    ReadEvents,
+    ResumeSession,
+    SendMessage,
+    Session,
+    SessionHandle,
+    SessionInfo,
+    SessionList,
+    SessionState,
+    SetSession,
+    StartSession,
+    Stopped,
+    Waited,
+    WaitSession,
+    WaitUntil,
+)
+from claude_code_mcp.features.sessions.rules import wishes
+from claude_code_mcp.features.sessions.rules.states import BUSY
+from claude_code_mcp.features.sessions.service import changes
+from claude_code_mcp.features.sessions.service.intake import Intake
+from claude_code_mcp.features.sessions.service.ledger import Ledger, cancel_unread
+from claude_code_mcp.features.sessions.service.stopping import interrupt
+from claude_code_mcp.features.sessions.service.streaming import Streaming
+from claude_code_mcp.features.sessions.service.supervisor import Supervisor
+from claude_code_mcp.features.sessions.service.views import Views
+from claude_code_mcp.features.sessions.service.waiting import Waiting, Wish
+from claude_code_mcp.kernel.caller import Caller, Invocation
+from claude_code_mcp.kernel.events import Fact
+
+INTERRUPT_S = 10.0
+
+
+class Sessions:
+    """Claude Code sessions, ours and everybody's. Each public method is one operation."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        intake: Intake,
+        supervisor: Supervisor,
+        waiting: Waiting,
+        views: Views,
+        streaming: Streaming,
+    ) -> None:
+        self._ledger = ledger
+        self._intake = intake
+        self._supervisor = supervisor
+        self._waiting = waiting
+        self._views = views
+        self._streaming = streaming
+
+    async def start(self, wish: StartSession, caller: Caller) -> SessionHandle:
+        """Start a session, or continue the one that the wish names; returns before Claude Code has started."""
+        text = wishes.prompt(wish.prompt)
+        if wish.checkpoint_id is not None:
+            raise CheckpointsMissing(
+                f"Checkpoint {wish.checkpoint_id} cannot be continued from.",
+                remedy="This version has no checkpoints; leave checkpoint_id out.",
+            )
+        earlier = await self._intake.earlier(wish, caller)
+        if earlier is not None and wish.fork:
+            return await self._intake.fork(earlier, wish, text, wish.resume_at, caller)
+        if earlier is not None:
+            return await self._intake.go_on(earlier, wish, text, caller)
+        return await self._intake.begin(wish, text, caller)
+
+    async def ask(self, wish: AskSession, caller: Caller) -> Answer:
+        """Start or continue a session and wait for the answer, as long as the wish allows."""
+        handle = await self.start(wish, caller)
+        return await self._answer(handle, self._intake.wait_s(wish.wait_s, caller), caller, wish.stream)
+
+    async def plan(self, wish: PlanSession, caller: Caller) -> Answer:
+        """Let Claude Code plan; the answer carries the plan."""
+        planning = wish.model_copy(update={"permission_mode": PermissionMode.PLAN})
+        answer = await self.ask(planning, caller)
+        return answer.model_copy(update={"plan": self._views.plan(answer.session_id, answer.needs)})
+
+    async def resume(self, wish: ResumeSession, caller: Caller) -> Answer:
+        """Go on with a session, ours or anybody's, with what the wish changes."""
+        session = await self._intake.adopted(wish.session_id, caller)
+        text = wishes.prompt(wish.prompt) if wish.prompt is not None else None
+        handle = await self._intake.go_on(session, wish, text, caller)
+        wait_s = self._intake.wait_s(wish.wait_s, caller) if wish.wait_s else 0
+        return await self._answer(handle, wait_s, caller, wish.stream)
+
+    async def send(self, wish: SendMessage, caller: Caller) -> MessageHandle:
+        """Send a message: it steers the running turn, or is the next one."""
+        session = await self._intake.adopted(wish.session_id, caller)
+        message = wishes.message(session.id, wishes.prompt(wish.prompt), wish.steering, wish.message_id)
+        session, message, known = await self._intake.submit(session, message, caller)
+        return MessageHandle(
+            session_id=session.id,
+            message_id=message.id,
+            status=session.state.value,
+            cursor=self._views.cursor(session.id),
+            known=known,
+        )
+
+    async def wait(self, wish: WaitSession, caller: Caller) -> Waited:
+        """Wait for what the wish names, and return what happened meanwhile."""
+        session = self._ledger.session(wish.session_id)
+        wait_s = self._intake.wait_s(wish.wait_s, caller)
+        with self._streaming.opened(caller, session.id, wish.cursor, wish.stream) as stream:
+            reached = await self._waiting.until(Wish(session.id, wish.until, wish.cursor, wait_s), caller, stream)
+        return self._views.waited(session.id, wish, reached=reached, at_rest=self._waiting.at_rest)
+
+    def events(self, wish: ReadEvents) -> EventPage:
+        """Return the events after a cursor."""
+        session = self._ledger.session(wish.session_id)
+        return self._views.page(session.id, wish.cursor, wish.limit, wish.detail, wish.kinds)
+
+    async def show(self, session_id: str) -> SessionInfo:
+        """Return everything about a session, ours or anybody's."""
+        return await self._views.show(session_id)
+
+    async def list(self, wish: ListSessions, caller: Caller) -> SessionList:
+        """Return the sessions that fit."""
+        return await self._views.list(wish, caller)
+
+    async def abort(self, wish: AbortSession) -> Stopped:
+        """Interrupt the turn, end the process, or kill it."""
+        session = self._ledger.session(wish.session_id)
+        facts: list[Fact] = [SessionAborted(mode=wish.mode.value, reason=wish.reason or "")]
+        live = self._supervisor.live(session.id)
+        if live is None:
+            return await self._unqueue(session, wish, facts)
+        if wish.mode is AbortMode.INTERRUPT:
+            if session.state not in BUSY:
+                raise SessionNotRunning(f"Session {session.id} is {session.state}; there is no turn to interrupt.")
+            await self._ledger.change(session.id, lambda _db, _s: facts)
+            queued = await interrupt(live, INTERRUPT_S)
+            return self._stopped(session, wish, "interrupted", queued)
+        await self._ledger.stopping(live.record, wish.mode.value, facts)
+        await self._supervisor.end(session.id, wish.mode.value)
+        return self._stopped(session, wish, "killed" if wish.mode is AbortMode.KILL else "stopped")
+
+    async def _unqueue(self, session: Session, wish: AbortSession, facts: Sequence[Fact]) -> Stopped:
+        if session.state in {SessionState.STOPPED, SessionState.FAILED} or wish.mode is AbortMode.INTERRUPT:
+            return self._stopped(session, wish, "nothing_to_do")
+        did = "unqueued" if session.state is SessionState.QUEUED else "stopped"
+
+        def cancel(db: "changes.Connection", found: Session) -> Sequence[Fact]:
+            cancel_unread(db, found.id)
+            return facts
+
+        await self._ledger.change(session.id, cancel)
+        await self._supervisor.end(session.id, wish.mode.value)
+        await self._ledger.move(session.id, SessionState.STOPPED, wish.reason or wish.mode.value)
+        return self._stopped(session, wish, did)
+
+    def _stopped(self, session: Session, wish: AbortSession, did: str, queued: Sequence[str] = ()) -> Stopped:
+        now = self._ledger.session(session.id)
+        return Stopped(
+            session_id=session.id,
+            mode=wish.mode.value,
+            status=now.state.value,
+            did=did,
+            still_queued=list(queued),
+            cursor=self._views.cursor(session.id),
+        )
+
+    async def fork(self, wish: ForkSession, caller: Caller) -> SessionHandle:
+        """Copy a session into a new one, up to a message where one is named."""
+        session = await self._intake.adopted(wish.session_id, caller, even_if_busy=True)
+        text = wishes.prompt(wish.prompt) if wish.prompt is not None else None
+        return await self._intake.fork(session, wish, text, wish.resume_at, caller)
+
+    async def set(self, wish: SetSession, caller: Caller) -> Changed:
+        """Change model, permission mode, title, priority or labels; at once where a process runs."""
+        session = await self._intake.adopted(wish.session_id, caller)
+        wanted = wishes.changes(wish)
+        live = self._supervisor.live(session.id)
+        if live is not None and live.ready.is_set():
+            await changes.tell(live, wanted)
+        await self._ledger.change(session.id, lambda _db, found: changes.apply(found, wanted))
+        if wish.priority is not None:
+            self._supervisor.admission.prefer(session.id, wishes.RANK[wish.priority])
+        return Changed(session_id=session.id, changed=wanted, at_once=live is not None)
+
+    async def answer(self, session_id: str, line: bytes) -> bool:
+        """Hand an answer to a question to the process that asked; False when it is gone."""
+        live = self._supervisor.live(self._ledger.session(session_id).id)
+        if live is None:
+            return False
+        await live.answer(line)
+        return True
+
+    async def _answer(self, handle: SessionHandle, wait_s: float, caller: Caller, stream: bool | None) -> Answer:
+        session = self._ledger.session(handle.session_id)
+        # What is left of this call after a restart is to wait on; calling it off interrupts the turn.
+        rest = Invocation("sessions.resume", {"session_id": session.id, "wait_s": wait_s})
+        await caller.left(rest, Invocation("sessions.abort", {"session_id": session.id}))
+        if wait_s > 0:
+            with self._streaming.opened(caller, session.id, handle.cursor, stream) as opened:
+                await self._waiting.until(Wish(session.id, WaitUntil.IDLE, handle.cursor, wait_s), caller, opened)
+        return self._views.answer(handle, at_rest=self._waiting.at_rest)
+
+    def census(self) -> dict[str, int]:
+        """Return how many sessions there are by state."""
+        found: dict[str, int] = {}
+        for session in self._ledger.database.read(store.sessions):
+            found[session.state.value] = found.get(session.state.value, 0) + 1
+        return found
