@@ -23,6 +23,10 @@ class Ran:
 Cli = Callable[..., Ran]
 
 
+def no_daemon(_directory: Path, _ready_fd: int | None) -> int:
+    raise AssertionError("no daemon is to run here")
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     directory = tmp_path / "state"
@@ -43,7 +47,7 @@ def cli(state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     def call(*argv: str, stdin: bytes = b"") -> Ran:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         env = {"HOME": str(state), "CLAUDE_CODE_MCP_HOME": str(state), "ANTHROPIC_API_KEY": "k", "SECRET": "s"}
-        code = run(argv, load=fixture_catalog, env=env)
+        code = run(argv, load=fixture_catalog, daemon=no_daemon, env=env)
         out, err = capsys.readouterr()
         return Ran(code, out, err)
 

@@ -43,10 +43,8 @@ def _connected() -> Client | None:
 
 def _run() -> click.Command:
     def run(state_dir: str | None, ready_fd: int | None) -> int:
-        from claude_code_mcp import daemon  # noqa: PLC0415 - the whole program, which no other command needs
-
         directory = Path(state_dir).expanduser().absolute() if state_dir else current().directory
-        return int(daemon.main(state_dir=directory, ready_fd=ready_fd) or 0)
+        return current().daemon(directory, ready_fd)
 
     return click.Command(
         "run",

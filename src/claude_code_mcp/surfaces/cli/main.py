@@ -5,7 +5,6 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,11 +13,8 @@ from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.platform.ipc.address import state_dir
 from claude_code_mcp.surfaces.cli.exits import EXITS_TEXT, Exit, Failure, from_kernel
 from claude_code_mcp.surfaces.cli.output import be_encodable, print_failure, print_text
-from claude_code_mcp.surfaces.cli.setup import PROGRAM, Setup, current
+from claude_code_mcp.surfaces.cli.setup import PROGRAM, RunDaemon, Setup, current
 from claude_code_mcp.surfaces.cli.tree import THIS_PROGRAM, LoadCatalog, Own, Root
-
-if TYPE_CHECKING:
-    from claude_code_mcp.kernel.operation import Catalog
 
 _HERE = "claude_code_mcp.surfaces.cli"
 
@@ -35,14 +31,7 @@ OWN: Mapping[str, Own] = {
 }
 
 
-def load_catalog() -> "Catalog":
-    """Return the catalog of this program, built by the layer that knows all features."""
-    from claude_code_mcp.catalog import build_catalog  # noqa: PLC0415 - costs more than most commands need
-
-    return build_catalog()
-
-
-def root(load: LoadCatalog, env: Mapping[str, str]) -> Root:
+def root(load: LoadCatalog, daemon: RunDaemon, env: Mapping[str, str]) -> Root:
     """Return the program's root command."""
     group = Root(OWN, load, lambda: current().connect())
     group.params = [
@@ -64,7 +53,7 @@ def root(load: LoadCatalog, env: Mapping[str, str]) -> Root:
 
     @click.pass_context
     def remember(ctx: click.Context, state_dir: str | None) -> None:
-        ctx.obj = Setup(_directory(state_dir, env), env)
+        ctx.obj = Setup(_directory(state_dir, env), env, daemon)
 
     group.callback = remember
     return group
@@ -80,14 +69,18 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
         ctx.exit()
 
 
-def run(argv: Sequence[str], *, load: LoadCatalog = load_catalog, env: Mapping[str, str] | None = None) -> int:
-    """Run the command line `argv` (without the program's name) and return the exit code; nothing is raised."""
+def run(argv: Sequence[str], *, load: LoadCatalog, daemon: RunDaemon, env: Mapping[str, str] | None = None) -> int:
+    """Run the command line `argv` (without the program's name) and return the exit code; nothing is raised.
+
+    `load` gives the catalog of all operations, `daemon` runs the daemon of a directory in this process: both know
+    more than a surface may.
+    """
     env = os.environ if env is None else env
     be_encodable(sys.stdout)
     be_encodable(sys.stderr)
     as_json = "--json" in _before_dashes(argv)
     try:
-        return _run(root(load, env), argv)
+        return _run(root(load, daemon, env), argv)
     except Failure as failure:
         print_failure(failure, as_json=as_json)
         return failure.exit_code

@@ -1,7 +1,7 @@
 """What every command is given: which daemon, with which environment, and how to reach it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +12,17 @@ from claude_code_mcp.platform.settings.client_env import relay_names
 from claude_code_mcp.surfaces.cli.client import Client, dialer
 
 PROGRAM = "claude-code-mcp"
+RunDaemon = Callable[[Path, int | None], int]
+"""Runs the daemon of a state directory in this process, and tells the given descriptor when it listens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The state directory that the command line names, and the environment it was given in."""
+    """The state directory that the command line names, the environment it was given in, and the daemon's `main`."""
 
     directory: Path
     env: Mapping[str, str]
+    daemon: RunDaemon
 
     def connect(self, *, start: bool = True) -> Client:
         """Return a connection to the daemon, started if need be and `start` allows it.
