@@ -158,6 +158,13 @@ async def wait(ctx: Ctx, wish: WaitFor) -> Said:
     return Said(said="rung")
 
 
+@operation("clocks.ring", effect=Effect.WRITE)
+async def ring(ctx: Ctx, _wish: Nothing) -> Said:
+    """Let the clock ring."""
+    ctx.desk.rung.set()
+    return Said(said="ringing")
+
+
 @operation("clocks.ask", effect=Effect.READ, hints=Hints(asks=True))
 async def ask(ctx: Ctx, wish: Ask) -> Said:
     """Ask the person, and say what they answered."""
@@ -239,7 +246,9 @@ async def _wait_for_work(ctx: Ctx, wish: Work) -> Said:
     return Said(said=f"{wish.name} done {answer['choice'] if answer else ''}".strip())
 
 
-CATALOG = Catalog.of([keep, titles, read, drop], [wait, ask, work, rest, stop, shielded, stream], [bug, surrogate])
+CATALOG = Catalog.of(
+    [keep, titles, read, drop], [wait, ring, ask, work, rest, stop, shielded, stream], [bug, surrogate]
+)
 
 
 def context(desk: Desk) -> Any:

@@ -96,7 +96,7 @@ async def test_the_operation_is_told_who_calls_and_from_where(desk: Desk) -> Non
         seen.append(caller)
         return Ctx(desk, caller)
 
-    who = Caller(cwd="/work/tree", surface=Surface.CLI, env={"HOME": "/home/me"})
+    who = Caller(cwd="/home/me/tree", surface=Surface.CLI, env={"HOME": "/home/me"})
     options = ConnectionOptions("full", stream=True)
     surface = McpSurface(Parts(catalog=CATALOG, context=context, version="1"))
     async with surface, connected(surface, options, who) as client:
@@ -104,7 +104,7 @@ async def test_the_operation_is_told_who_calls_and_from_where(desk: Desk) -> Non
         await client.call("notes_list")
     [caller] = seen
     assert (caller.cwd, caller.surface, caller.client, caller.env) == (
-        "/work/tree",
+        "/home/me/tree",
         Surface.MCP,
         "wire 1",
         {"HOME": "/home/me"},

@@ -82,11 +82,15 @@ class Client:
     caller: Caller
     context: Callable[[Caller], Any]
     stream_method: str = STREAM_METHOD
+    named: bool = False
 
     def name(self, name: object, version: object) -> None:
-        """Note what the client calls itself, where the connection did not say."""
-        if not self.caller.client:
-            self.caller = replace(self.caller, client=f"{name} {version}"[:200])
+        """Note what the client first calls itself; how the connection named it is kept behind that."""
+        if self.named:
+            return
+        self.named = True
+        given = f" ({self.caller.client})" if self.caller.client else ""
+        self.caller = replace(self.caller, client=f"{str(name)[:80]} {str(version)[:40]}{given}")
 
 
 class Call:

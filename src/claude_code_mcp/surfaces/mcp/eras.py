@@ -120,7 +120,6 @@ class Stateless:
         self._stamp = {SERVER_INFO_META_KEY: server.server_info_stamp}
         self._declared: object = None
         self._abilities = Abilities(modern=True)
-        self._named = False
 
     async def answer(self, line: LineContext, method: str, params: dict[str, Any] | None) -> Answer:
         """Answer one request.
@@ -170,8 +169,7 @@ class Stateless:
             self._declared = route.client_capabilities
             raw = self._declared if isinstance(self._declared, Mapping) else None
             self._abilities = abilities_of(raw, modern=True)
-        if not self._named and isinstance(route.client_info, Mapping):
-            self._named = True
+        if isinstance(route.client_info, Mapping):
             self._link.client.name(route.client_info.get("name"), route.client_info.get("version"))
         return self._abilities
 

@@ -5,7 +5,7 @@ out: titles, `null` alternatives, references to small definitions.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,11 +16,28 @@ _NULL = {"type": "null"}
 _ONE = ("items", "contains", "propertyNames", "not", "if", "then", "else", "additionalProperties")
 _MANY = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SAYS_NOTHING = ("title", "discriminator")
+_EMPTY: tuple[object, ...] = (None, "", [], {})
+_BOUNDS = ("minLength", "maxLength", "maxItems", "minItems", "maxProperties")
+"""What a caller is told when it is exceeded, and need not pay for before."""
 
 
-def arguments_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the schema of a tool's arguments: an object, without what the tool's own description says."""
-    return _Shrinker(model.model_json_schema(), output=False).root()
+def arguments_schema(model: type[BaseModel], shown: Collection[str] = ()) -> dict[str, Any]:
+    """Return the schema of a tool's arguments: an object, without what the tool's own description says.
+
+    Where `shown` names fields, only these are in it; what is required always is.
+    """
+    document = model.model_json_schema()
+    if shown:
+        kept = {*shown, *document.get("required", ())}
+        document["properties"] = {name: field for name, field in document["properties"].items() if name in kept}
+    return _Shrinker(document, output=False).root()
+
+
+def rest_signature(model: type[BaseModel], shown: Collection[str]) -> str:
+    """Return the fields of `model` that are not `shown`, in one line."""
+    schema = arguments_schema(model)
+    rest = {name: field for name, field in schema["properties"].items() if name not in shown}
+    return ", ".join(f"{name} ({_kind(field)})" if "enum" in field else name for name, field in rest.items())
 
 
 def result_schema(model: type[BaseModel]) -> dict[str, Any]:
@@ -84,6 +101,8 @@ class _Shrinker:
         for key in _ONE:
             if isinstance(out.get(key), Mapping):
                 out[key] = self._schema(out[key], inside)
+        if not out.get("propertyNames", ...):
+            del out["propertyNames"]
         for key in _MANY:
             if key in out:
                 out[key] = [self._schema(sub, inside) for sub in out[key]]
@@ -98,8 +117,11 @@ class _Shrinker:
         ]
 
     def _merged(self, out: dict[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:
-        if "default" in out and out["default"] is None:
+        if out.get("default", ...) in _EMPTY:
             del out["default"]
+        if not self._output:
+            for key in _BOUNDS:
+                out.pop(key, None)
         options = [option for option in out.get("anyOf", ()) if option != _NULL]
         if len(options) == 1:
             del out["anyOf"]

@@ -71,7 +71,7 @@ def _entry(tool: Tool) -> _Entry:
     counts: Counter[str] = Counter()
     for word in words(tool.name.replace("_", " ")):
         counts[word] += _NAME_WEIGHT
-    for word in words(str(tool.wire.get("_meta", {}).get("anthropic/searchHint", ""))):
+    for word in words(tool.words):
         counts[word] += _HINT_WEIGHT
     counts.update(words(str(tool.wire.get("description", ""))))
     counts.update(words(" ".join(tool.wire["inputSchema"].get("properties", {})).replace("_", " ")))

@@ -184,8 +184,9 @@ class McpSurface:
 
     def _toolbox(self, options: ConnectionOptions) -> Toolbox:
         chosen = select(self._parts.catalog, options)
-        pins = options.profile == "full"
-        shown = [operation_tool(op, pinned=pins and op.hints.core) for op in chosen.shown]
+        # Clients that load tools late are given `full`; for the others hints would only cost tokens.
+        full = options.profile == "full"
+        shown = [operation_tool(op, pinned=full and op.hints.core, hinted=full) for op in chosen.shown]
         return Toolbox((*shown, *self._parts.tools), [operation_tool(op) for op in chosen.found])
 
     async def _rest(self, rest: Invocation, call: Call) -> Result:

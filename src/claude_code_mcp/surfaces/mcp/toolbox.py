@@ -48,18 +48,16 @@ class FindTools(Request):
     """Words to search by."""
 
     query: str = Field(min_length=1, max_length=500)
-    """What you want to do, in a few words."""
+    """What you want to do."""
     limit: int = Field(default=5, ge=1, le=20)
-    """At most so many tools."""
 
 
 class CallTool(Request):
     """A call of a tool that is not in the list."""
 
     name: str
-    """The tool's name, as tool_search gave it."""
+    """As tool_search gave it."""
     arguments: dict[str, Any] = Field(default={})
-    """Its arguments."""
 
 
 class Toolbox:
@@ -130,8 +128,8 @@ def _pair(hidden: Sequence[Tool]) -> tuple[Tool, Tool]:
 
     @operation("tools.call", tool=CALL, effect=Effect.DESTROY, surfaces=(Surface.MCP,), hints=Hints(open_world=True))
     async def call(_ctx: Any, wish: CallTool) -> Reply:
-        """Call a tool that tool_search found, with its arguments."""
+        """Call a tool that tool_search found."""
         raise UnknownTool(f"{wish.name!r} cannot be called this way.")
 
-    found = f"Find one of {len(hidden)} more tools ({', '.join(features)}) by words; gives each one's call."
+    found = f"Find one of {len(hidden)} more tools ({', '.join(features)}) by words."
     return operation_tool(replace(find, doc=found)), operation_tool(call)

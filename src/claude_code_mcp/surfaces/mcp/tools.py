@@ -7,7 +7,7 @@ from typing import Any
 
 from claude_code_mcp.kernel.operation import Effect, Operation
 from claude_code_mcp.surfaces.mcp.call import Call
-from claude_code_mcp.surfaces.mcp.schema import arguments_schema, compact_json, result_schema
+from claude_code_mcp.surfaces.mcp.schema import arguments_schema, compact_json, rest_signature, result_schema
 
 Result = dict[str, Any]
 """A tool's answer in wire form: `content`, and `structuredContent` or `isError` where they apply."""
@@ -15,7 +15,7 @@ Result = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool as `tools/list` shows it (`wire`), and what it does.
+    """A tool as `tools/list` shows it (`wire`), and what it does; `words` are more to find it by.
 
     `asks`: it may put questions to the person. `task`: it may run as a task (SEP-2663); `task_only`: it cannot
     run otherwise; `task_at_once`: without the moment in which a quick answer (or a first question) still comes
@@ -26,6 +26,7 @@ class Tool:
     wire: dict[str, Any]
     run: Callable[[Call], Awaitable[Result]]
     operation: str = ""
+    words: str = ""
     asks: bool = False
     task: bool = False
     task_only: bool = False
@@ -49,8 +50,11 @@ def text_result(text: str) -> Result:
     return {"content": [{"type": "text", "text": text}]}
 
 
-def operation_tool(op: Operation, *, pinned: bool = False) -> Tool:
-    """Return `op` as a tool; `pinned` asks clients that load tools late to load this one at once."""
+def operation_tool(op: Operation, *, pinned: bool = False, hinted: bool = False) -> Tool:
+    """Return `op` as a tool.
+
+    `pinned` asks clients that load tools late to load this one at once; `hinted` gives them words to find it by.
+    """
 
     async def run(call: Call) -> Result:
         reply = await op.call(call.context(), call.arguments)
@@ -61,28 +65,37 @@ def operation_tool(op: Operation, *, pinned: bool = False) -> Tool:
 
     return Tool(
         name=op.tool,
-        wire=_wire(op, pinned=pinned),
+        wire=_wire(op, _meta(op, pinned=pinned, hinted=hinted)),
         run=run,
         operation=op.name,
+        words=op.hints.search,
         asks=op.hints.asks,
         task=op.hints.task,
         repeatable=op.effect is Effect.READ or op.hints.idempotent,
     )
 
 
-def _wire(op: Operation, *, pinned: bool) -> dict[str, Any]:
+def _wire(op: Operation, meta: dict[str, Any]) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "name": op.tool,
-        "description": _description(op.doc),
-        "inputSchema": arguments_schema(op.request),
+        "description": _description(op.doc) + _rest(op),
+        "inputSchema": arguments_schema(op.request, op.hints.shown),
     }
     if op.hints.structured:
         wire["outputSchema"] = result_schema(op.reply)
-    wire["annotations"] = _annotations(op)
-    meta = _meta(op, pinned=pinned)
+    annotations = _annotations(op)
+    if annotations:
+        wire["annotations"] = annotations
     if meta:
         wire["_meta"] = meta
     return wire
+
+
+def _rest(op: Operation) -> str:
+    """Return what is said of the fields that the schema leaves out."""
+    if op.hints.like:
+        return f"\nTakes all arguments of {op.hints.like} too."
+    return f"\nMore arguments: {rest_signature(op.request, op.hints.shown)}." if op.hints.shown else ""
 
 
 def _description(doc: str) -> str:
@@ -105,12 +118,12 @@ def _annotations(op: Operation) -> dict[str, bool]:
     return out
 
 
-def _meta(op: Operation, *, pinned: bool) -> dict[str, Any]:
+def _meta(op: Operation, *, pinned: bool, hinted: bool) -> dict[str, Any]:
     """Return the keys that Claude Code reads from a tool's `_meta`."""
     out: dict[str, Any] = {}
     if pinned:
         out["anthropic/alwaysLoad"] = True
-    if op.hints.search:
+    if op.hints.search and hinted:
         out["anthropic/searchHint"] = op.hints.search
     if op.hints.max_result_chars:
         out["anthropic/maxResultSizeChars"] = op.hints.max_result_chars
