@@ -1,6 +1,7 @@
 """Progress while a call waits, and what ending a wait ends."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -57,6 +58,18 @@ async def test_some_clients_write_the_cancelled_id_as_text(surface: McpSurface, 
         client.notify("notifications/cancelled", {"requestId": str(number)})
         client.ask("ping")
         assert (await client.next())["id"] == number + 1
+
+
+async def test_a_call_cancelled_before_it_began_leaves_its_id_free(surface: McpSurface, desk: Desk) -> None:
+    async with connected(surface) as client:
+        await client.initialize()
+        call = {"jsonrpc": "2.0", "id": "one", "method": "tools/call", "params": {"name": "clocks_wait"}}
+        cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "one"}}
+        client.raw(b"\n".join(json.dumps(line).encode() for line in (call, cancel)) + b"\n")
+        await client.answer(client.ask("ping"))
+        client.send({**call, "params": {"name": "notes_list"}})
+        assert (await client.answer("one"))["result"]["content"][0]["text"] == "No notes."
+        assert not desk.waiting.is_set()
 
 
 async def test_cancelling_ends_the_wait_and_leaves_the_work_alone(surface: McpSurface, desk: Desk) -> None:

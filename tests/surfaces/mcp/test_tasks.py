@@ -220,6 +220,18 @@ async def test_an_old_task_has_expired(desk: Desk, store: JsonTaskStore) -> None
         assert (error["code"], "expired" in error["message"]) == (-32602, True)
 
 
+async def test_a_task_that_cannot_be_stored_is_an_error_and_its_call_ends(desk: Desk) -> None:
+    class FullDisk(MemoryTaskStore):
+        async def save(self, record: TaskRecord) -> None:
+            raise OSError(f"no space left for {record.id}")
+
+    async with served(desk, FullDisk()) as client:
+        answer = await client.answer(client.ask("tools/call", {"name": "clocks_work", "arguments": {"name": "build"}}))
+        assert answer["error"]["code"] == -32603
+        assert "no space" not in answer["error"]["message"]
+        assert desk.finished == 0
+
+
 async def test_a_listener_hears_of_its_tasks_until_they_end(desk: Desk, store: JsonTaskStore) -> None:
     async with served(desk, store) as client:
         task_id = await begun(client)

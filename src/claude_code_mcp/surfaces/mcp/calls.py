@@ -1,6 +1,5 @@
 """From `tools/call` to its answer: inline, parked on a question, or as a task."""
 
-import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
@@ -84,7 +83,8 @@ class Calls:
             if as_task and (tool.task_at_once or not await self._tasks.soon(detached)):
                 return await self._tasks.adopt(detached, tool)
             await detached.news()
-        except asyncio.CancelledError:
+        except BaseException:
+            # Whatever ended the request: nobody waits for the call any more.
             detached.cancel()
             raise
         if detached.done:

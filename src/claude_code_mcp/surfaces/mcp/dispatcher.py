@@ -10,6 +10,7 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import anyio
@@ -201,24 +202,33 @@ class LineDispatcher:
         if message.method is None:
             self._answered(message)
         elif isinstance(message.id, int | str):
-            self._begin(message, message.id, server, group)
-            if message.method == "initialize":
+            task = self._begin(message, message.id, server, group)
+            if message.method == "initialize" and task is not None:
                 # What follows it must find the handshake done, even from a client that does not wait for it.
-                await asyncio.wait([self._in_flight[message.id]])
+                await asyncio.wait([task])
         elif message.method == "notifications/cancelled":
             self._cancel((message.params or {}).get("requestId"))
         else:
             await server.notified(message.method, message.params)
 
-    def _begin(self, message: Message, request_id: RequestId, server: Server, group: asyncio.TaskGroup) -> None:
+    def _begin(
+        self, message: Message, request_id: RequestId, server: Server, group: asyncio.TaskGroup
+    ) -> asyncio.Task[None] | None:
         if request_id in self._in_flight:
             reason = f"Invalid request: id {str(request_id)[:60]} is in use by a request that still runs"
             self._refuse(None, INVALID_REQUEST, reason)
-        elif len(self._in_flight) >= MOST_IN_FLIGHT:
+            return None
+        if len(self._in_flight) >= MOST_IN_FLIGHT:
             self._refuse(request_id, TOO_BUSY, f"{MOST_IN_FLIGHT} requests of this client are running; wait for some")
-        else:
-            task = group.create_task(self._run(message, request_id, server))
-            self._in_flight[request_id] = task
+            return None
+        task = self._in_flight[request_id] = group.create_task(self._run(message, request_id, server))
+        # Not at the end of the task itself: one that is cancelled before its first step never gets there.
+        task.add_done_callback(partial(self._ended, request_id))
+        return task
+
+    def _ended(self, request_id: RequestId, task: asyncio.Task[None]) -> None:
+        if self._in_flight.get(request_id) is task:
+            del self._in_flight[request_id]
 
     async def _run(self, message: Message, request_id: RequestId, server: Server) -> None:
         line = LineContext(self, request_id, _token(message.params))
@@ -234,7 +244,6 @@ class LineDispatcher:
             out = messages.refusal(request_id, _unknown(reference))
         finally:
             line.closed = True
-            del self._in_flight[request_id]
         task = asyncio.current_task()
         if task is None or not task.cancelling():
             self._outbox.put(out)

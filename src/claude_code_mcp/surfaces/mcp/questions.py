@@ -99,6 +99,11 @@ class Questions:
         for token in [token for token, parked in self._parked.items() if parked.client is client]:
             self._give_up(token)
 
+    def close(self) -> None:
+        """Stop all parked calls."""
+        for token in list(self._parked):
+            self._give_up(token)
+
     def _give_up(self, token: str) -> None:
         parked = self._parked.pop(token, None)
         if parked is not None:

@@ -93,6 +93,7 @@ class McpSurface:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._questions.close()
         await self._workers.__aexit__(kind, exc, trace)
 
     async def serve(

@@ -146,7 +146,7 @@ async def reconnects(call: Call) -> Result:
     assert isinstance(exchange, SdkExchange)
     if exchange.ctx.close_sse_stream is not None:
         await exchange.ctx.close_sse_stream()
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)  # measured: the suite's client comes back meanwhile
     return text_result("Reconnection test completed")
 
 
@@ -171,7 +171,7 @@ async def asks_twice(call: Call) -> Result:
 
 
 async def computes(call: Call) -> Result:
-    await asyncio.sleep(float(call.arguments.get("seconds", 0)))
+    await asyncio.sleep(float(call.arguments.get("seconds", 0)))  # measured: what the suite asks for
     return text_result("computed")
 
 
@@ -186,7 +186,7 @@ async def greets(call: Call) -> Result:
 async def asks_then_works(call: Call) -> Result:
     """Ask before becoming a task, then take long enough to become one."""
     answer = await call.ask({"user_name": form("What is your name?", name={"type": "string"})})
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # measured: longer than the moment after which a call becomes a task
     return text_result(f"Hello, {answer['user_name']['content']['name']}!")
 
 
