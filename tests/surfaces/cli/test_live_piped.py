@@ -62,8 +62,8 @@ fg.
 
 ✓ done  1 tool, 1 subagent, 600 tokens in, 168 out, $0.0055, 0.4s
    session {SESSION}
-next  claude-code-mcp resume {SESSION} 'what next'
-      claude-code-mcp sessions status {SESSION}
+   next  claude-code-mcp resume {SESSION} 'what next'
+   next  claude-code-mcp sessions status {SESSION}
 """,
         "",
     )

@@ -34,12 +34,17 @@ class ConnectionLost(Exception):
     """The daemon went away while we listened."""
 
 
-def dialer(directory: Path, env: Mapping[str, str], *, start: bool = True) -> Dial:
-    """Return what connects to the daemon of `directory`; `env` is what sessions of this client run with."""
+def dialer(
+    directory: Path, env: Mapping[str, str], *, own_env: Mapping[str, str] | None = None, start: bool = True
+) -> Dial:
+    """Return what connects to the daemon of `directory`; `env` is what sessions of this client run with.
+
+    `own_env` is the environment that a daemon would be started in, by default this process's.
+    """
 
     def dial() -> Channel:
         try:
-            return open_channel(directory, "rpc", env, {}, start=start)
+            return open_channel(directory, "rpc", env, {}, own_env=own_env, start=start)
         except Refused as exc:
             raise from_refusal(exc) from exc
 

@@ -17,7 +17,7 @@ from claude_code_mcp.surfaces.cli.client import Answer, Client, ConnectionLost
 from claude_code_mcp.surfaces.cli.exits import Exit, Failure
 from claude_code_mcp.surfaces.cli.output import print_json, print_text
 from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
-from claude_code_mcp.surfaces.cli.setup import current
+from claude_code_mcp.surfaces.cli.setup import Setup, current
 from claude_code_mcp.surfaces.cli.tree import Branch, LoadCatalog
 
 STATUS_OP, STOP_OP = "daemon.status", "daemon.stop"
@@ -31,10 +31,10 @@ _NOT_RUNNING = 3
 """What `status` exits with where no daemon runs, as `systemctl status` does."""
 
 
-def _connected() -> Client | None:
+def _connected(setup: Setup) -> Client | None:
     """Return a connection to the daemon that runs, None where none does."""
     try:
-        return current().connect(start=False)
+        return setup.connect(start=False)
     except Failure as failure:
         if failure.code == "no_daemon":
             return None
@@ -59,7 +59,7 @@ def _run() -> click.Command:
 
 def _status() -> click.Command:
     def run(as_json: bool) -> int:
-        client = _connected()
+        client = _connected(current())
         if client is None:
             directory = str(current().directory)
             if as_json:
@@ -82,7 +82,7 @@ def _status() -> click.Command:
 
 def _stop() -> click.Command:
     def run(sessions: bool, as_json: bool) -> int:
-        answer = _stopped(sessions=sessions)
+        answer = stopped(current(), sessions=sessions)
         if answer is None:
             answer = Answer({"pid": None, "live": 0}, "No daemon runs.")
         _print(answer, as_json=as_json)
@@ -101,7 +101,7 @@ def _stop() -> click.Command:
 
 def _restart() -> click.Command:
     def run(as_json: bool) -> int:
-        _stopped(sessions=False)
+        stopped(current(), sessions=False)
         with closing(current().connect()) as client:
             _print(client.call(STATUS_OP, {}, retry=True), as_json=as_json)
         return Exit.OK
@@ -121,13 +121,13 @@ def _print(answer: Answer, *, as_json: bool, **more: Any) -> None:
         print_text(answer.text)
 
 
-def _stopped(*, sessions: bool) -> Answer | None:
-    """Stop the daemon and wait until it is gone; None where none ran.
+def stopped(setup: Setup, *, sessions: bool) -> Answer | None:
+    """Stop the daemon, and its `sessions` where that is wished, and wait until it is gone; None where none ran.
 
     Raises:
         Failure: it did not end in time.
     """
-    client = _connected()
+    client = _connected(setup)
     if client is None:
         return None
     with closing(client):

@@ -83,7 +83,7 @@ def input_lines(tool: str, asked: Mapping[str, Any]) -> Iterator[str]:
 
 def _marked(mark: str, value: Any) -> Iterator[str]:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    for line in visible(text).split("\n"):
+    for line in visible(text).removesuffix("\n").split("\n"):
         yield f"{mark}{line}"
 
 

@@ -18,7 +18,7 @@ from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
 from claude_code_mcp.surfaces.cli.picture import Recorder
 from claude_code_mcp.surfaces.cli.screens import LiveScreen, PlainScreen, QuietScreen, Screen
 from claude_code_mcp.surfaces.cli.setup import current
-from claude_code_mcp.surfaces.cli.summary import as_json, exit_code, summary_lines
+from claude_code_mcp.surfaces.cli.summary import NEXT, as_json, exit_code, summary_lines
 from claude_code_mcp.surfaces.cli.tree import LoadCatalog
 
 START_OP, RESUME_OP, STATUS_OP = "sessions.start", "sessions.resume", "sessions.status"
@@ -73,8 +73,11 @@ def watch_flags(*, detach: bool = True) -> list[click.Parameter]:
     return flags
 
 
-def watched(client: Client, handle: Mapping[str, Any], watch: Watch, command: str) -> int:
-    """Follow the session of `handle` to its rest, print the end, and return the exit code."""
+def watched(client: Client, handle: Mapping[str, Any], watch: Watch, command: str, *, last: bool = False) -> int:
+    """Follow the session of `handle` to its rest, print the end, and return the exit code.
+
+    `command` is what a picture of it is headed with. A session that is the `last` of its daemon has no next step.
+    """
     session_id = str(handle.get("session_id"))
     recorder = Recorder(watch.screen())
     recorder.say([f"note: {note}" for note in handle.get("notes") or []])
@@ -84,7 +87,7 @@ def watched(client: Client, handle: Mapping[str, Any], watch: Watch, command: st
         print_json(as_json(session_id, handle.get("run_id"), ending))
     else:
         lines = summary_lines(session_id, ending, follow.scene, whole_answer=not watch.lively)
-        recorder.say(lines)
+        recorder.say([line for line in lines if not (last and line.startswith(NEXT))])
     if watch.svg:
         Path(watch.svg).write_text(recorder.svg(command), encoding="utf-8")
     return exit_code(ending)

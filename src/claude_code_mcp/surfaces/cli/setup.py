@@ -31,7 +31,7 @@ class Setup:
             Failure: it cannot be reached; `no_daemon` where none runs and `start` is false.
         """
         names = relay_names(self.env, darwin=sys.platform == "darwin")
-        return Client(dialer(self.directory, allowed(self.env, names), start=start))
+        return Client(dialer(self.directory, allowed(self.env, names), own_env=self.env, start=start))
 
 
 def current() -> Setup:

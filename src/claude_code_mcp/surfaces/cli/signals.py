@@ -2,8 +2,13 @@
 
 import signal
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+Handler = Callable[[int, FrameType | None], None]
 
 
 class Interrupts:
@@ -23,7 +28,7 @@ class Interrupts:
     def __enter__(self) -> Self:
         self._old_fd = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         self._old[signal.SIGINT] = signal.signal(signal.SIGINT, self._interrupted)
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in _ENDING:
             self._old[number] = signal.signal(number, _end)
         return self
 
@@ -50,6 +55,36 @@ class Interrupts:
                 continue
         except BlockingIOError:
             return
+
+
+@contextmanager
+def orderly_end() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block through `SystemExit`, so that what it holds is put in order."""
+    with _handled(_ENDING, _end):
+        yield
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Let the block run to its end whatever signal comes; the first one takes effect after it.
+
+    Handlers, not a mask: a process that is started in the block must not inherit blocked signals.
+    """
+    came: list[int] = []
+    with _handled((signal.SIGINT, *_ENDING), lambda number, _: came.append(number)):
+        yield
+    if came:
+        signal.raise_signal(came[0])
+
+
+@contextmanager
+def _handled(numbers: tuple[signal.Signals, ...], handler: Handler) -> Iterator[None]:
+    old = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, before in old.items():
+            signal.signal(number, before)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,9 @@ from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.follow import Ending
 from claude_code_mcp.surfaces.cli.scene import Scene, count, dollars, span
 
+NEXT = "   next  "
+"""What the lines begin with that say what to type."""
+
 
 def exit_code(ending: Ending) -> int:
     """Return what the shell is told about a watched session."""
@@ -87,4 +90,4 @@ def _several(number: int, word: str) -> str:
 
 def _next(*calls: tuple[str, ...]) -> list[str]:
     lines = [f"claude-code-mcp {' '.join(call)}" for call in calls]
-    return [f"{'next' if number == 0 else '':4}  {line}" for number, line in enumerate(lines)]
+    return [f"{NEXT}{line}" for line in lines]
