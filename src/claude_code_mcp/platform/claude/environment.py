@@ -20,6 +20,8 @@ ALLOWED = frozenset(
         "TZ",
         "TMPDIR",
         "NODE_EXTRA_CA_CERTS",
+        "NPM_CONFIG_REGISTRY",
+        "npm_config_registry",
         "IS_SANDBOX",
         "API_TIMEOUT_MS",
         "BASH_DEFAULT_TIMEOUT_MS",

@@ -116,7 +116,8 @@ def end_of_stream(state: StreamState, *, run_id: str, offset: int, at: datetime)
     for task_id, task in state.tasks.items():
         agent = task_id if task.subagent else None
         line.emit(TaskAbandoned(task_id=task_id), task_id, parent=task.tool_use_id, agent_id=agent)
-    line.change(tools={}, tasks={}, approvals={}, turn_open=False)
+    if state.tools or state.tasks or state.approvals or state.turn_open:
+        line.change(tools={}, tasks={}, approvals={}, turn_open=False)
     return line.reading()
 
 
