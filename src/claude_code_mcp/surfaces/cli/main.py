@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+from click.shell_completion import shell_complete
 
 from claude_code_mcp import __version__
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.platform.ipc.address import state_dir
 from claude_code_mcp.surfaces.cli.exits import EXITS_TEXT, Exit, Failure, from_kernel
 from claude_code_mcp.surfaces.cli.output import be_encodable, print_failure, print_text
-from claude_code_mcp.surfaces.cli.setup import PROGRAM, RunDaemon, Setup, current
+from claude_code_mcp.surfaces.cli.setup import COMPLETE_VAR, PROGRAM, RunDaemon, Setup, current
 from claude_code_mcp.surfaces.cli.tree import THIS_PROGRAM, LoadCatalog, Own, Root
 
 _HERE = "claude_code_mcp.surfaces.cli"
@@ -80,7 +81,10 @@ def run(argv: Sequence[str], *, load: LoadCatalog, daemon: RunDaemon, env: Mappi
     be_encodable(sys.stderr)
     as_json = "--json" in _before_dashes(argv)
     try:
-        return _run(root(load, daemon, env), argv)
+        group = root(load, daemon, env)
+        if COMPLETE_VAR in env:
+            return shell_complete(group, {}, PROGRAM, COMPLETE_VAR, env[COMPLETE_VAR])
+        return _run(group, argv)
     except Failure as failure:
         print_failure(failure, as_json=as_json)
         return failure.exit_code
@@ -96,7 +100,11 @@ def run(argv: Sequence[str], *, load: LoadCatalog, daemon: RunDaemon, env: Mappi
 def _run(group: Root, argv: Sequence[str]) -> int:
     """Run the command; what it raises that a person can act on is raised as a `Failure`."""
     try:
-        code = group.main(list(argv), prog_name=PROGRAM, standalone_mode=False)
+        # Not `group.main`: it would end the process itself when a pipe is closed.
+        with group.make_context(PROGRAM, list(argv)) as ctx:
+            code = group.invoke(ctx)
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
     except ClaudeCodeMcpError as exc:
         raise from_kernel(exc) from exc
     except click.exceptions.NoArgsIsHelpError as exc:

@@ -12,6 +12,8 @@ from claude_code_mcp.platform.settings.client_env import relay_names
 from claude_code_mcp.surfaces.cli.client import Client, dialer
 
 PROGRAM = "claude-code-mcp"
+COMPLETE_VAR = "_CLAUDE_CODE_MCP_COMPLETE"
+"""Set by the completion script of a shell, which gives no arguments."""
 RunDaemon = Callable[[Path, int | None], int]
 """Runs the daemon of a state directory in this process, and tells the given descriptor when it listens."""
 

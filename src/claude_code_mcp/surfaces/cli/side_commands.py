@@ -12,11 +12,10 @@ from claude_code_mcp.relay.serve import serve as serve_relay
 from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.output import print_json
 from claude_code_mcp.surfaces.cli.parts import epilog_of
-from claude_code_mcp.surfaces.cli.setup import PROGRAM, current
+from claude_code_mcp.surfaces.cli.setup import COMPLETE_VAR, PROGRAM, current
 from claude_code_mcp.surfaces.cli.tree import LoadCatalog
 
 SHELLS = ("bash", "zsh", "fish")
-COMPLETE_VAR = "_CLAUDE_CODE_MCP_COMPLETE"
 _WHERE: Mapping[str, str] = {
     "bash": "~/.local/share/bash-completion/completions/claude-code-mcp",
     "zsh": "a directory of $fpath, as _claude-code-mcp",
