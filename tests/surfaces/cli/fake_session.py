@@ -61,7 +61,7 @@ class FakeSession:
         with self._changed:
             self.status = status
             self.outcome = {"ok": True, "subtype": "success", "answer": "All done.", "errors": [], **outcome}
-        self.push("session.state_moved", {"after": status})
+        self.push("message.completed", {"message_uuid": "m1"})
 
     def wait_for(self, what: str, count: int = 1) -> None:
         with self._changed:
@@ -82,7 +82,9 @@ class FakeSession:
     async def _start(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         self.started.append(args)
         notes = ["the project's hooks were left out"]
-        return said({"session_id": SESSION, "run_id": "r1", "status": "queued", "cursor": 0, "notes": notes})
+        return said(
+            {"session_id": SESSION, "run_id": "r1", "message_id": "m1", "status": "queued", "cursor": 0, "notes": notes}
+        )
 
     async def _status(self, args: Mapping[str, Any]) -> Mapping[str, Any]:
         return said({"session_id": args["session_id"], "status": self.status, "cursor": len(self.events)})

@@ -172,6 +172,18 @@ def test_a_session_is_resumed_live(cli: Cli, session: FakeSession) -> None:
     assert session.started == [{"session_id": SESSION, "prompt": "go on"}]
 
 
+def test_a_message_that_is_not_taken_up_yet_is_waited_for(cli: Cli, session: FakeSession) -> None:
+    session.status = "idle"
+
+    def take_it_up() -> None:
+        session.wait_for("waits", 2)
+        session.push("message.said", {"role": "assistant", "text": "Here I am."})
+        session.rest()
+
+    meanwhile(session, take_it_up)
+    assert "● Here I am." in cli("resume", SESSION, "go on").out
+
+
 def test_attach_can_leave_out_what_is_over(cli: Cli, session: FakeSession) -> None:
     session.push("message.said", {"role": "assistant", "text": "old news"})
     session.rest()

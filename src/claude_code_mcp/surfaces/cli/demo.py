@@ -52,7 +52,7 @@ def demo_command(_load: LoadCatalog) -> click.Command:
     def run(yes: bool, keep: bool, svg: str | None) -> int:
         alone = yes or not (sys.stdin.isatty() and sys.stdout.isatty())
         with orderly_end(), _place(keep=keep) as base:
-            return _play(base, Watch({"yes": alone, "svg": svg}))
+            return _play(base, Watch({"yes": alone, "svg": svg}, message_sent=True))
 
     return click.Command(
         "demo",

@@ -44,17 +44,25 @@ PAGE = 500
 TICK_S = 0.1
 LOSSES = 5
 """Connections that may be lost one after the other before we give up: the daemon dies at each start then."""
-AT_REST = frozenset({"idle", "stopped", "failed"})
+IDLE = "idle"
+ENDED = frozenset({"stopped", "failed"})
 
 Then = Callable[[Answer], None]
 
 
+SETTLING = frozenset(
+    {"turn.finished", "message.completed", "message.cancelled", "run.exited", "session.failed", "session.aborted"}
+)
+"""What must have happened before an idle session counts as done with a message that was just handed to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How the session is followed: who answers what it asks, and who may type."""
+    """How the session is followed: who answers what it asks, who may type, and whether a message is under way."""
 
     yes: bool = False
     keyboard: Keyboard | None = None
+    message_sent: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +89,7 @@ class Follow:
         self._session_id = session_id
         self._keyboard = manners.keyboard
         self._yes = manners.yes
+        self._settled = not manners.message_sent
         self._asked = Asked()
         self._over_dialog: Dialog | None = None
         self._open: dict[int, Then] = {}
@@ -123,7 +132,7 @@ class Follow:
 
     def _state(self) -> str:
         state = self.ending.status or "starting"
-        return "waits for background work" if state == "idle" else state
+        return "waits for background work" if state == IDLE and self.scene.background else state
 
     # The connection
 
@@ -191,6 +200,7 @@ class Follow:
         reply = answer.reply
         for event in reply.get("events") or []:
             self._screen.show(tell(self.scene, event))
+            self._settled = self._settled or event.get("kind") in SETTLING
         self.ending.status = str(reply.get("status") or "")
         self.ending.cursor = int(reply.get("cursor") or self.ending.cursor)
         self.ending.needs = list(reply.get("needs") or [])
@@ -199,8 +209,8 @@ class Follow:
             self._wait()
             return
         self._needs()
-        at_rest = self.ending.status in AT_REST and not self.ending.needs
-        if at_rest and (self.ending.status != "idle" or not self.scene.background):
+        idle_for_good = self._settled and not self.scene.background and not self.ending.needs
+        if self.ending.status in ENDED or (self.ending.status == IDLE and idle_for_good):
             self._over = True
         else:
             self._wait()

@@ -35,9 +35,10 @@ Shows what happened so far first. Several terminals can watch one session."""
 
 
 class Watch:
-    """What the flags of the live commands say."""
+    """What the flags of the live commands say; `message_sent`: there is a message whose answer is to be seen."""
 
-    def __init__(self, flags: Mapping[str, Any]) -> None:
+    def __init__(self, flags: Mapping[str, Any], *, message_sent: bool) -> None:
+        self.message_sent = message_sent
         self.yes = bool(flags.get("yes"))
         self.detach = bool(flags.get("detach"))
         self.as_json = bool(flags.get("as_json"))
@@ -81,7 +82,8 @@ def watched(client: Client, handle: Mapping[str, Any], watch: Watch, command: st
     session_id = str(handle.get("session_id"))
     recorder = Recorder(watch.screen())
     recorder.say([f"note: {note}" for note in handle.get("notes") or []])
-    follow = Follow(client, recorder, session_id, int(handle.get("cursor") or 0), Manners(watch.yes, watch.keyboard()))
+    manners = Manners(watch.yes, watch.keyboard(), watch.message_sent)
+    follow = Follow(client, recorder, session_id, int(handle.get("cursor") or 0), manners)
     ending = follow.run()
     if watch.as_json:
         print_json(as_json(session_id, handle.get("run_id"), ending))
@@ -103,8 +105,8 @@ def _start(
     bound = generate.bindings(op, positional=positional, leave_out=("background", "wait_s"))
 
     def run(**given: Any) -> int:
-        watch = Watch(given)
         args = generate.arguments(bound, given)
+        watch = Watch(given, message_sent="prompt" in args)
         with closing(current().connect()) as client:
             answer = client.call(op.name, args, raises=op.raises)
             if watch.detach:
@@ -147,7 +149,7 @@ def attach_command(_load: LoadCatalog) -> click.Command:
             status = client.call(STATUS_OP, {"session_id": session_id}, retry=True).reply
             cursor = int(status.get("cursor") or 0) if new else 0
             handle = {"session_id": status.get("session_id", session_id), "cursor": cursor}
-            return watched(client, handle, Watch(given), f"claude-code-mcp attach {session_id}")
+            return watched(client, handle, Watch(given, message_sent=False), f"claude-code-mcp attach {session_id}")
 
     return click.Command(
         "attach",
