@@ -6,15 +6,14 @@ claude-agent-sdk only where there is no other.
 """
 
 import asyncio
-import contextlib
 import os
 import re
-import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from claude_code_mcp.kernel.display import one_line
+from claude_code_mcp.platform.claude.asking import ask
 from claude_code_mcp.platform.claude.errors import BinaryNotFound, BinaryTooOld, BinaryUnusable
 from claude_code_mcp.platform.claude.places import OVERRIDE_VARIABLE, BinarySource, places, update_command
 
@@ -23,7 +22,6 @@ MINIMUM_VERSION = "2.1.197"
 
 _VERSION = re.compile(r"\s*(\d{1,5}\.\d{1,5}\.\d{1,5})(?:[-+][\w.+-]{1,60})? \(Claude Code\)\s*\Z")
 _ALWAYS = (BinarySource.OVERRIDE, BinarySource.PREFERRED)
-_OUTPUT_BYTES = 64 * 1024
 _ENV = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "LD_LIBRARY_PATH")
 
 
@@ -202,56 +200,20 @@ def _judged(candidate: Candidate, text: str, problem: str) -> Candidate:
 
 
 async def _version_text(path: Path, env: Mapping[str, str], timeout_s: float) -> tuple[str, str]:
-    """Return what `--version` prints, or what went wrong. The process is gone afterwards, its children too."""
-    # A pipe of our own instead of asyncio's: it is read once, when the process is gone, so one that writes without
-    # end stands still when the pipe is full, and a grandchild that keeps the pipe open holds nobody up.
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    text = ""
-    try:
-        code = await _exit_code(path, env, writing, timeout_s)
-        with contextlib.suppress(BlockingIOError):
-            text = os.read(reading, _OUTPUT_BYTES).decode("utf-8", "replace")
-    except OSError as exc:
-        return "", f"it cannot be started ({exc.strerror or exc})"
-    finally:
-        os.close(reading)
-    if code is None:
-        return "", f"it did not tell its version within {timeout_s:g} s"
-    if code != 0:
-        return "", f"--version ended with {code}: {one_line(text, 120)}".rstrip(": ")
-    return text, ""
-
-
-async def _exit_code(path: Path, env: Mapping[str, str], output: int, timeout_s: float) -> int | None:
-    """Run `path --version` with `output` as its output, which is closed here; None where it had to be ended."""
+    """Return what `--version` prints, or what went wrong."""
     clean = {name: env[name] for name in _ENV if name in env}
     # A script of npm starts with `#!/usr/bin/env node`, and its node lies beside it.
     clean["PATH"] = os.pathsep.join([str(path.parent), *filter(None, [env.get("PATH")])])
     clean["DISABLE_AUTOUPDATER"] = "1"
     try:
-        process = await asyncio.create_subprocess_exec(
-            path,
-            "--version",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=clean,
-            cwd="/",
-            start_new_session=True,
-        )
-    finally:
-        os.close(output)
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await process.wait()
-    except TimeoutError:
-        return None
-    finally:
-        # The group outlives its leader while a child of it holds on.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        said = await ask([path, "--version"], clean, timeout_s)
+    except OSError as exc:
+        return "", f"it cannot be started ({exc.strerror or exc})"
+    if said.code is None:
+        return "", f"it did not tell its version within {timeout_s:g} s"
+    if said.code != 0:
+        return "", f"--version ended with {said.code}: {one_line(said.text, 120)}".rstrip(": ")
+    return said.text, ""
 
 
 def _best(candidates: Iterable[Candidate]) -> Candidate | None:

@@ -12,12 +12,15 @@ import httpx2
 import msgspec
 
 from claude_code_mcp.kernel.display import one_line
+from claude_code_mcp.platform.claude.asking import ask
 from claude_code_mcp.platform.claude.binaries import version_key
+from claude_code_mcp.platform.claude.places import search_path
 from claude_code_mcp.platform.claude.redaction import redact
 
 PACKAGE = "@anthropic-ai%2fclaude-code"
 """The package's name as one path segment, as npm's registry API wants a scoped name."""
 _SCOPE = "@anthropic-ai:registry"
+_NPM_S = 5.0
 _BODY_BYTES = 4 * 1024 * 1024
 
 
@@ -82,29 +85,17 @@ def _of_npmrc(path: Path) -> str | None:
 
 
 async def _of_npm(env: Mapping[str, str]) -> str | None:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            "npm",
-            "config",
-            "get",
-            "registry",
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={name: env[name] for name in ("PATH", "HOME", "LANG") if name in env},
-            cwd="/",  # not in the project: its .npmrc is not the user's
-        )
-    except OSError:
+    # Not in the project, whose .npmrc is not the user's.
+    clean = {name: env[name] for name in ("PATH", "HOME", "LANG") if name in env}
+    npm = next((path for directory in search_path(env) if (path := directory / "npm").exists()), None)
+    if npm is None:
         return None
     try:
-        out, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    url = out.decode("utf-8", "replace").strip()
-    return url if url.startswith(("http://", "https://")) else None
+        said = await ask([npm, "config", "get", "registry"], clean, _NPM_S)
+    except OSError:
+        return None
+    lines = [line.strip() for line in said.text.splitlines()] if said.code == 0 else []
+    return next((line for line in lines if line.startswith(("http://", "https://"))), None)
 
 
 async def _ask(registry: str, env: Mapping[str, str], timeout_s: float) -> Latest:
