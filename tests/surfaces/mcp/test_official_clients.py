@@ -14,16 +14,13 @@ from mcp import Client
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.shared.exceptions import MCPError
 
-from claude_code_mcp.kernel.caller import Caller
-from claude_code_mcp.kernel.operation import Surface
 from claude_code_mcp.kernel.resource import Resource, ResourceContent
-from claude_code_mcp.surfaces.mcp.profiles import ConnectionOptions
 from claude_code_mcp.surfaces.mcp.surface import McpSurface, Parts
 from claude_code_mcp.surfaces.mcp.tasks import TaskOptions
 from claude_code_mcp.surfaces.mcp.updates import Updates
 from tests.surfaces.mcp.library import CATALOG, Ctx, Desk
 from tests.surfaces.mcp.node import JS, module, run_node
-from tests.surfaces.mcp.wire import BOUND_S, sdk_transport
+from tests.surfaces.mcp.wire import BOUND_S, listening, sdk_transport
 
 pytestmark = pytest.mark.anyio
 BRIDGE = Path(__file__).with_name("bridge.py")
@@ -154,13 +151,7 @@ async def test_the_typescript_clients_work_over_stdio(
     desk.rung.clear()
     module(f"@modelcontextprotocol/{package}")
     path = tmp_path / "mcp.sock"
-    who = Caller(cwd="/project", surface=Surface.MCP)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await surface.serve(reader, writer, who, ConnectionOptions("full"))
-        writer.close()
-
-    async with await asyncio.start_unix_server(serve, path):
+    async with listening(surface, path):
         command = [sys.executable, str(BRIDGE), str(path)]
         env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
         code, out = await run_node(str(JS / script), *command, timeout_s=30, env=env)

@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -127,6 +128,28 @@ async def connected(
             far[1].close()
             async with asyncio.timeout(BOUND_S):
                 await serving
+
+
+@asynccontextmanager
+async def listening(surface: McpSurface, path: Path) -> AsyncIterator[None]:
+    """Serve every client of a Unix socket; on leaving, their connections must have ended."""
+    who = Caller(cwd="/project", surface=Surface.MCP)
+    served: set[asyncio.Task[Any]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        served.add(task)
+        await surface.serve(reader, writer, who, ConnectionOptions("full"))
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async with await asyncio.start_unix_server(serve, path):
+        yield
+    async with asyncio.timeout(BOUND_S):
+        while served - {task for task in served if task.done()}:
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

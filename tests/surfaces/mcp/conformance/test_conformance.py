@@ -41,7 +41,7 @@ async def url() -> AsyncIterator[str]:
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(4 * BOUND_S):
+        async with asyncio.timeout(12 * BOUND_S):
             line = await process.stdout.readline()
         yield line.decode().strip()
     finally:
@@ -53,7 +53,7 @@ async def suite(url: str, home: Path, *args: str) -> tuple[int, str]:
     """Run the suite; return its exit code and what it printed."""
     program = module("@modelcontextprotocol/conformance") / "dist" / "index.js"
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "NO_COLOR": "1"}
-    code, out = await run_node(str(program), "server", "--url", url, *args, timeout_s=100, env=env)
+    code, out = await run_node(str(program), "server", "--url", url, *args, timeout_s=110, env=env)
     return code, _COLOR.sub("", out)
 
 
