@@ -1,5 +1,6 @@
 """The composition root: the only file that knows every part and puts them together."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from pathlib import Path
 from claude_code_mcp.features.approvals.service import Approvals, Silence
 from claude_code_mcp.features.binaries.service import Binaries
 from claude_code_mcp.features.daemon.service import Daemon, Host, SessionCensus
+from claude_code_mcp.features.diagnoses.service import Diagnoses
+from claude_code_mcp.features.installations.service import Installations
 from claude_code_mcp.features.projects.service import Projects
 from claude_code_mcp.features.sessions.service import Sessions
 from claude_code_mcp.features.sessions.service.foreign import Foreign
@@ -23,6 +26,8 @@ from claude_code_mcp.features.sessions.service.views import Views
 from claude_code_mcp.features.sessions.service.waiting import Waiting
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.clock import Clock, SystemClock
+from claude_code_mcp.platform.claude.redaction import Scrubber
+from claude_code_mcp.platform.clients.host import current_host
 from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.db.migrations import Migration, of_package
 from claude_code_mcp.platform.eventlog.log import Followers
@@ -52,6 +57,8 @@ class Services:
     projects: Projects
     binaries: Binaries
     daemon: Daemon
+    installations: Installations
+    diagnoses: Diagnoses
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,16 @@ class Context:
     def daemon(self) -> Daemon:
         """The daemon."""
         return self.services.daemon
+
+    @property
+    def installations(self) -> Installations:
+        """The lists of MCP clients."""
+        return self.services.installations
+
+    @property
+    def diagnoses(self) -> Diagnoses:
+        """Diagnoses."""
+        return self.services.diagnoses
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +178,9 @@ def _build(
         return SessionCensus(sessions.census(), len(supervisor.all_live()), supervisor.admission.closed_for)
 
     daemon = Daemon(database, clock, host, census, supervisor.stop_all)
-    services = Services(sessions, approvals, projects, binaries, daemon)
+    installations = Installations(current_host(os.environ), Scrubber().text)
+    diagnoses = Diagnoses(database, settings, binaries, projects, daemon, installations)
+    services = Services(sessions, approvals, projects, binaries, daemon, installations, diagnoses)
     return App(services, database, followers, runs, supervisor, SessionResources(views)), approvals, ledger
 
 

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,10 +44,25 @@ SPREAD = """
 import os, time, signal
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('up', flush=True)
-for _ in range(400):
-    if os.fork() == 0:
-        os.setsid()
-    time.sleep(0.02)
+# Each child forks the next one and stays: it grows while it is ended, but by one at a time and to a bound.
+for _ in range(200):
+    if os.fork():
+        time.sleep(600)
+    os.setsid()
+    time.sleep(0.005)
+time.sleep(600)
+"""
+
+
+RELAY_RACE = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('up', flush=True)
+os.setsid()
+# Always one process, which hands over to its child and ends; bounded, should nobody catch it.
+end = time.monotonic() + 15
+while time.monotonic() < end:
+    if os.fork(): os._exit(0)
 """
 
 
@@ -67,7 +83,7 @@ async def test_a_polite_program_ends_on_term_at_once(runs: Runs) -> None:
 
 
 async def test_a_program_that_ignores_term_is_killed_after_the_grace(runs: Runs) -> None:
-    run = await started(runs, await runs.spawn(spec(*shell(f"echo up; {STUBBORN}"))))
+    run = await started(runs, await runs.spawn(spec(*shell(STUBBORN))))
     loop = asyncio.get_running_loop()
     before = loop.time()
     ended = await run.stop(0.3)
@@ -79,7 +95,7 @@ async def test_a_program_that_ignores_term_is_killed_after_the_grace(runs: Runs)
 
 
 async def test_a_second_stop_with_less_grace_shortens_the_first(runs: Runs) -> None:
-    run = await started(runs, await runs.spawn(spec(*shell(f"echo up; {STUBBORN}"))))
+    run = await started(runs, await runs.spawn(spec(*shell(STUBBORN))))
     with anyio.fail_after(5):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(run.stop, 60)
@@ -103,6 +119,15 @@ async def test_a_tree_that_forks_faster_than_it_dies_ends_all_the_same(runs: Run
     await until(lambda: len(tagged(run.run_id)) > 20)
     ended = await run.kill()
     assert ended.left == ()
+    assert gone(run.run_id)
+
+
+async def test_processes_that_run_away_by_forking_and_ending_are_caught(runs: Runs) -> None:
+    script = '"$0" -I -S -c "$1" & "$0" -I -S -c "$1" & exec sleep 600'
+    run = await runs.spawn(spec(*shell(script), sys.executable, RELAY_RACE))
+    await until(lambda: run.spool().stdout_bytes == 6)
+    ended = await run.kill()
+    assert (ended.state, ended.left) == (RunState.EXITED, ())
     assert gone(run.run_id)
 
 
@@ -281,6 +306,8 @@ async def test_many_runs_come_and_go_and_leave_no_process_and_no_descriptor(runs
         async with anyio.create_task_group() as tasks:
             for run in batch:
                 tasks.start_soon(run.stop, 1)
+        endings = {(run.exit.code, run.exit.signal) for run in batch if run.exit is not None}
+        assert endings <= {(0, None), (None, signal.SIGTERM)}
         assert {run.state() for run in batch} == {RunState.EXITED}
         for run in batch:
             await runs.remove(run.run_id)

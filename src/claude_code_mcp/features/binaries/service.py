@@ -1,5 +1,6 @@
 """Which Claude Code is run, which others there are, and whether there is a newer one."""
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,7 +78,7 @@ class Binaries:
         Raises:
             BinaryUnusable: it does not work; the preference stays as it was.
         """
-        wanted = None if path is None else str(Path(path).expanduser().absolute())
+        wanted = None if path is None else _absolute(path, env)
         if wanted is not None:
             candidate = await self._finder.inspect(Path(wanted), env)
             if not candidate.works:
@@ -95,6 +96,11 @@ class Binaries:
         override = for_client(self._settings, env).claude_binary
         seen = {**env, OVERRIDE_VARIABLE: str(override)} if override is not None else env
         return await self._finder.find(seen, self._database.read(store.preference), refresh=refresh)
+
+
+def _absolute(path: str, env: Mapping[str, str]) -> str:
+    home = env.get("HOME", "")
+    return os.path.normpath(home + path[1:] if path.startswith("~/") and home else path)
 
 
 def _candidate(one: binaries.Candidate, best: binaries.Candidate) -> Candidate:

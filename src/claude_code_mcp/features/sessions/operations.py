@@ -231,7 +231,7 @@ async def events(ctx: Context, wish: ReadEvents) -> EventPage:
 )
 async def status(ctx: Context, wish: ShowSession) -> SessionInfo:
     """Show a session: state, what it waits for, last event, result, cost."""
-    return await ctx.sessions.show(wish.session_id)
+    return await ctx.sessions.show(wish.session_id, ctx.caller)
 
 
 @operation(

@@ -83,7 +83,8 @@ class Outcome(Reply):
         """Return the answer first, then how it went."""
         parts = [self.answer or ("(no text)" if self.ok else "")]
         if not self.ok:
-            parts.append(f"FAILED ({self.subtype}): {'; '.join(self.errors) or 'no reason given'}")
+            why = f": {'; '.join(self.errors)}" if self.errors else ""
+            parts.append(f"FAILED ({self.subtype}){why}")
         if self.structured_output is not None:
             parts.append(f"structured_output: {self.structured_output}")
         parts.append(f"[{self.turns} model calls, {self.duration_ms / 1000:.1f} s, {dollars(self.cost_microusd)}]")

@@ -4,11 +4,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
+from claude_code_mcp.kernel.ids import session_id
 from claude_code_mcp.kernel.operation import Request
 
-SessionRef = Annotated[str, Field(min_length=1, max_length=64)]
+SessionRef = Annotated[str, AfterValidator(session_id)]
 Text = Annotated[str, Field(max_length=12 * 1024 * 1024)]
 Wait = Annotated[float, Field(ge=0, le=1500)]
 

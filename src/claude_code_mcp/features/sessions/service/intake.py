@@ -1,7 +1,10 @@
 """Taking wishes in: which session is meant, what is kept of the wish, and off to the queue."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from claude_code_mcp.features.projects.models import Standing
 from claude_code_mcp.features.projects.service import Projects
@@ -21,14 +24,18 @@ from claude_code_mcp.features.sessions.models import (
     Steering,
 )
 from claude_code_mcp.features.sessions.rules import wishes
+from claude_code_mcp.features.sessions.rules.options import options
 from claude_code_mcp.features.sessions.service.changes import apply, tell
-from claude_code_mcp.features.sessions.service.foreign import Foreign
+from claude_code_mcp.features.sessions.service.foreign import Foreign, refuse_when_busy
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.supervisor import Supervisor
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.clock import stamp
+from claude_code_mcp.kernel.errors import Invalid
 from claude_code_mcp.kernel.events import Fact
 from claude_code_mcp.kernel.ids import SessionId, session_id, uuid7
+from claude_code_mcp.platform.claude.environment import for_run
+from claude_code_mcp.platform.claude.launch import plan
 from claude_code_mcp.platform.eventlog.log import last_seq
 from claude_code_mcp.platform.settings.model import Settings
 from claude_code_mcp.platform.settings.sources import for_client
@@ -92,13 +99,13 @@ class Intake:
         wanted_id = session_id(wanted)
         found = self._ledger.database.read(lambda db: store.session(db, wanted_id))
         if not even_if_busy and (found is None or found.run_id is None):
-            self._foreign.refuse_when_busy(found.conversation_id if found else wanted_id, caller)
+            refuse_when_busy(found.conversation_id if found else wanted_id, caller.env)
         if found is not None:
             return found
         past = self._foreign.past(wanted_id, caller)
         if past is None:
             raise SessionNotFound(f"There is no session {wanted_id}.", remedy="session_list shows the known ones.")
-        project = self._projects.locate(past.project_path, caller)
+        project = self._projects.locate(past.cwd, caller)
         session = self._new(wanted_id, project, Origin.ADOPTED, self._projects.standing(project, caller))
         session.title, session.state = past.title, SessionState.IDLE
         await self._ledger.accept(session, None, [_started(session)])
@@ -184,6 +191,7 @@ class Intake:
         )
 
     def _shape(self, session: Session, wish: LaunchWish, caller: Caller) -> None:
+        """Keep how the session is to run; what Claude Code would not take is refused here, before anything is kept."""
         defaults = for_client(self._settings, caller.env)
         asked = wishes.launch(wish)
         session.launch |= {name: value for name, value in asked.items() if name not in PRIVATE}
@@ -192,9 +200,12 @@ class Intake:
             session.launch.setdefault("allowed_tools", list(defaults.default_allowed_tools))
         session.model = session.launch["model"]
         session.permission_mode = str(session.launch.get("permission_mode") or "default")
+        check_launch(session, asked)
 
     async def _reshape(self, session: Session, asked: dict[str, Any], caller: Caller) -> None:
         """Change how a known session runs: told to its process where that can be told, else from the next one on."""
+        kept = {name: value for name, value in asked.items() if name not in PRIVATE}
+        check_launch(msgspec.structs.replace(session, launch=session.launch | kept), asked)
         private = {name: value for name, value in asked.items() if name in PRIVATE}
         if private:
             self._vault.put(session.id, {"wish": private, "env": dict(caller.env)})
@@ -202,7 +213,6 @@ class Intake:
         live = self._supervisor.live(session.id)
         if live is not None and live.ready.is_set() and told:
             await tell(live, told)
-        kept = {name: value for name, value in asked.items() if name not in PRIVATE}
 
         def change(_: object, found: Session) -> list[Fact]:
             found.launch |= kept
@@ -220,6 +230,20 @@ class Intake:
             queue_place=self._supervisor.admission.place(session.id),
             notes=session.left_out,
         )
+
+
+def check_launch(session: Session, asked: Mapping[str, Any]) -> None:
+    """Return when Claude Code could be started like this.
+
+    Raises:
+        OptionInvalid: an option has a form that it does not take.
+        Invalid: a variable cannot be one.
+    """
+    try:
+        for_run({}, asked.get("env"))
+    except ValueError as exc:
+        raise Invalid(f"env: {exc}.", remedy="Use letters, digits and underscores.") from None
+    plan(options(session, asked, {}, {}), Path("/"))
 
 
 def _started(session: Session) -> SessionStarted:

@@ -10,11 +10,13 @@ from claude_code_mcp.features.binaries.service import Binaries
 from claude_code_mcp.features.projects.service import Projects
 from claude_code_mcp.features.sessions.models import RunRecord, Session
 from claude_code_mcp.features.sessions.rules.options import options
+from claude_code_mcp.features.sessions.service.foreign import refuse_when_busy
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.live import Hooks, LiveSession
 from claude_code_mcp.kernel.clock import stamp
 from claude_code_mcp.kernel.ids import RunId, uuid7
 from claude_code_mcp.platform.claude.environment import for_run
+from claude_code_mcp.platform.claude.home import ClaudeHome
 from claude_code_mcp.platform.claude.launch import plan
 from claude_code_mcp.platform.claude.redaction import Scrubber
 from claude_code_mcp.platform.procs.errors import RunNotFound
@@ -57,6 +59,7 @@ class ClaudeLauncher:
         kept = self._vault.get(session.id)
         private: Mapping[str, Any] = kept.get("wish") or {}
         env = for_run(kept.get("env") or {}, private.get("env"))
+        refuse_when_busy(session.conversation_id, env)
         binary = await self._binaries.chosen(env)
         record = RunRecord(id=RunId(uuid7()), session_id=session.id, created_at=stamp(self._ledger.clock.now()))
         spec, standing = await self._spec(session, record, private, env, str(binary.path))
@@ -71,7 +74,7 @@ class ClaudeLauncher:
         self, session: Session, record: RunRecord, private: Mapping[str, Any], env: Mapping[str, str], binary: str
     ) -> tuple[RunSpec, Any]:
         project = Path(session.project_path)
-        home = env
+        home = ClaudeHome.of(env)
         standing = self._projects.standing_for(project, env)
         distrust = self._projects.distrust(project, standing)
         files = self._runs.root.parent / "launch" / record.id
@@ -106,23 +109,19 @@ class ClaudeLauncher:
         return for_client(self._settings, env).session_timeout_ms / 1000
 
 
-def conversation(session: Session, home: Mapping[str, str]) -> dict[str, Any]:
+def conversation(session: Session, home: ClaudeHome) -> dict[str, Any]:
     """Return which history the next process goes on with: none, the session's own, or a copy of another's."""
-    if list(
-        Path(home.get("CLAUDE_CONFIG_DIR") or home["HOME"] + "/.claude").glob(
-            f"projects/*/{session.conversation_id}.jsonl"
-        )
-    ):
+    if home.find_transcript(session.conversation_id) is not None:
         return {"resume": session.conversation_id}
     origin = session.launch.get("fork_from")
-    if origin is not None:
-        return {
-            "resume": origin["conversation"],
-            "fork": True,
-            "resume_at": origin.get("at"),
-            "session_id": session.conversation_id,
-        }
-    return {"session_id": session.conversation_id}
+    if origin is None:
+        return {"session_id": session.conversation_id}
+    return {
+        "resume": origin["conversation"],
+        "fork": True,
+        "resume_at": origin.get("at"),
+        "session_id": session.conversation_id,
+    }
 
 
 def write_private(files: Mapping[Path, bytes]) -> None:

@@ -63,7 +63,7 @@ class SessionResources:
             return None
         found_id = session_id(match[1])
         if match[2] is None:
-            return [ResourceContent(uri, (await self._views.show(found_id)).text())]
+            return [ResourceContent(uri, (await self._views.show(found_id, _NOBODY)).text())]
         page = self._views.page(found_id, _after(uri), PAGE, EventDetail.FULL)
         lines = [json.dumps(event, ensure_ascii=False) for event in page.events]
         return [ResourceContent(uri, "\n".join(lines), "application/jsonl")]

@@ -127,9 +127,9 @@ class Sessions:
         session = self._ledger.session(wish.session_id)
         return self._views.page(session.id, wish.cursor, wish.limit, wish.detail, wish.kinds)
 
-    async def show(self, session_id: str) -> SessionInfo:
+    async def show(self, session_id: str, caller: Caller) -> SessionInfo:
         """Return everything about a session, ours or anybody's."""
-        return await self._views.show(session_id)
+        return await self._views.show(session_id, caller)
 
     async def list(self, wish: ListSessions, caller: Caller) -> SessionList:
         """Return the sessions that fit."""

@@ -107,7 +107,7 @@ class Views:
         session = self._ledger.session(session_id)
         return str(session.result["answer"]) if session.result and session.state is SessionState.IDLE else None
 
-    async def show(self, session_id: str) -> SessionInfo:
+    async def show(self, session_id: str, caller: Caller) -> SessionInfo:
         """Return all about one session.
 
         Raises:
@@ -115,7 +115,7 @@ class Views:
         """
         found = self._ledger.database.read(lambda db: store.session(db, session_id))
         if found is None:
-            return await self._foreign.show(session_id)
+            return await self._foreign.show(session_id, caller)
         info = self._info(found)
         live = self._supervisor.live(found.id)
         usage = await live.run.usage() if live is not None else None
@@ -131,7 +131,9 @@ class Views:
     async def list(self, wish: ListSessions, caller: Caller) -> SessionList:
         """Return the sessions that fit, last changed first."""
         ours = [self._info(session) for session in self._ledger.database.read(store.sessions)]
-        known = {session.conversation_id for session in self._ledger.database.read(store.sessions)}
+        known = {
+            id_ for found in self._ledger.database.read(store.sessions) for id_ in (found.id, found.conversation_id)
+        }
         others = await self._foreign.list(wish.scope, known, caller) if wish.scope != "ours" else []
         if wish.scope == "live":
             ours = [info for info in ours if info.live]
