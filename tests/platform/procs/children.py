@@ -19,7 +19,7 @@ from claude_code_mcp.platform.procs.run import Run
 T = TypeVar("T")
 REPO = Path(__file__).parents[3]
 BOUND_S = 20.0
-STUBBORN = "trap '' TERM INT HUP; while :; do sleep 0.2; done"
+STUBBORN = "trap '' TERM INT HUP; echo up; while :; do sleep 0.2; done"
 
 
 def spec(

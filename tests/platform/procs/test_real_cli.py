@@ -123,5 +123,11 @@ def shells(run: Run) -> list[int]:
     """Return the processes of the run that lead a session of their own: the shells of its tools."""
     assert run.members is not None
     own = run.members.child.pid
-    found = [pid for pid in tagged(run.run_id) if pid != own and psutil.pid_exists(pid)]
-    return [pid for pid in found if b"[ -e go ]" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in tagged(run.run_id) if pid != own and "[ -e go ]" in command_line(pid)]
+
+
+def command_line(pid: int) -> str:
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return ""

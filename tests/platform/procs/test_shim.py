@@ -88,9 +88,10 @@ def test_the_shim_is_made_of_the_standard_library_and_little_of_it() -> None:
 
 
 def test_it_leads_a_session_and_so_does_the_program(root: Path, started: list[Started]) -> None:
-    run = Started(root, spec("sleep", "60"))
+    run = Started(root, spec(*shell("echo up; exec sleep 60")))
     started.append(run)
     child = run.child()
+    until_now(run.output)
     assert os.getsid(run.process.pid) == run.process.pid
     assert os.getsid(child) == os.getpgid(child) == child
 

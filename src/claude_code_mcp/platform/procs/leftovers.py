@@ -23,7 +23,7 @@ def _tagged(run_id: str) -> set[Identity]:
     rows = table.snapshot()
     rows.pop(os.getpid(), None)
     mine = table.carrying(rows, f"{table.RUN_TAG}={run_id}")
-    services = table.carrying({pid: rows[pid] for pid in mine}, f"{table.SERVICE_TAG}=1")
+    services = table.carrying(mine, f"{table.SERVICE_TAG}=1")
     found = (identity_of(pid) for pid in mine - services - table.below(rows, services, set()))
     return {identity for identity in found if identity is not None}
 

@@ -92,9 +92,9 @@ class StartFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """How a run ended: `code` or `signal` of the main process (neither: it could not be ended), when (unix
-    seconds), its cpu and largest memory (10 MB at least: it begins as a copy of its supervisor), the cpu of all of
-    the tree; whether it was asked to stop, how many had to be killed, and the pids left even so."""
+    """How a run ended: `code` or `signal` of the main process, when (unix seconds), its cpu and largest memory (10 MB
+    at least: it begins as a copy of its supervisor), the cpu of the whole tree; whether it was asked to stop, how
+    many processes had to be killed, and the pids that not even that ended."""
 
     code: int | None
     signal: int | None

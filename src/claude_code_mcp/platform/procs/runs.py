@@ -55,7 +55,7 @@ class Runs:
             SpawnFailed: no process, descriptor or space is left; nothing was started.
         """
         check(spec)
-        if (self.root / spec.run_id).exists():
+        if spec.run_id in self._known or (self.root / spec.run_id).exists():
             raise BadRunSpec(f"There is a run {spec.run_id} already.", run_id=spec.run_id)
         self.disk.refuse_when_low()
         try:
@@ -67,23 +67,20 @@ class Runs:
 
     async def _start(self, spec: RunSpec) -> Run:
         files = RunDir(self.root / spec.run_id)
-        try:
-            files.create(spec)
-        except OSError as exc:
-            raise failure(spec.run_id, exc.errno) from exc
         run = self._known[spec.run_id] = Run(files, self._watching(), starting=True, patience_s=self._patience_s)
         try:
+            await asyncio.to_thread(files.create, spec)  # a disk that is being flooded makes new files wait
             await self._server.start_run(spec.run_id, self._start_s)
+        except OSError as exc:
+            self._known.pop(spec.run_id)
+            raise failure(spec.run_id, exc.errno) from exc
         except SpawnFailed:
             if files.abandon():
                 self._known.pop(spec.run_id)
                 erase(files.path)
                 raise  # else it has a shim in spite of all
         except asyncio.CancelledError:
-            files.ask_to_stop(0.0)  # read by its shim before the program may run, told again below if it is past that
-            files.abandon()
-            if run.members is not None:
-                send_signal(run.members.shim, signal.SIGTERM)
+            _call_off(run)
             raise
         finally:
             run.starting = False
@@ -113,7 +110,8 @@ class Runs:
     def _ids(self) -> Iterator[str]:
         for entry in os.scandir(self.root):
             if entry.name.startswith((NEW_PREFIX, GONE_PREFIX)):
-                erase(Path(entry.path))
+                if entry.name.removeprefix(NEW_PREFIX) not in self._known:  # else it is being made now
+                    erase(Path(entry.path))
             elif is_uuid(entry.name):
                 yield entry.name
 
@@ -164,3 +162,11 @@ class Runs:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _call_off(run: Run) -> None:
+    """End a run that is somewhere on its way to being started."""
+    run.files.ask_to_stop(0.0)  # its shim reads this before the program may run
+    run.files.abandon()
+    if run.members is not None:  # past that; a shim takes its signals up one after the other
+        send_signal(run.members.shim, signal.SIGTERM)

@@ -26,6 +26,7 @@ from claude_code_mcp.platform.procs import launch, table
 from claude_code_mcp.platform.procs.records import Json, load, number, publish
 
 KILL_BOUND_S = 5.0
+CATCH_S = 0.1
 RESCAN_S = (0.02, 0.5)
 WAKING = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGALRM)
 
@@ -37,6 +38,8 @@ class Tree:
         self.run_id = run_id
         self.adopts = adopts
         self.groups: set[int] = set()
+        self.only_services = False
+        """Whether the last look showed children of ours, and every one was a service."""
 
     def members(self) -> dict[int, int]:
         """Return pid -> start of each that lives; services of their own and what those run are left out."""
@@ -47,10 +50,18 @@ class Tree:
             near |= {pid for pid, row in rows.items() if row.group in self.groups}
             near |= table.carrying(rows, f"{table.RUN_TAG}={self.run_id}")
             near |= table.below(rows, near, set())
-        services = table.carrying({pid: rows[pid] for pid in near}, f"{table.SERVICE_TAG}=1")
+        services = table.carrying(near, f"{table.SERVICE_TAG}=1")
+        own = {pid for pid, row in rows.items() if row.parent == me and row.state != "Z"}
+        self.only_services = bool(own) and own <= services
         near -= services | table.below(rows, services, set()) | {me}
         self.groups |= {rows[pid].group for pid in near}
         return {pid: rows[pid].start for pid in near if rows[pid].state != "Z"}
+
+    def handed_over(self) -> set[int]:
+        """Return the pids of our children, orphans of the run among them, without services; much quicker than a full
+        look, but nobody below them. Empty where the system has no such list (Linux: CONFIG_PROC_CHILDREN)."""
+        own = table.children_of(os.getpid())
+        return own - table.carrying(own, f"{table.SERVICE_TAG}=1")
 
 
 class Shim:
@@ -110,21 +121,20 @@ class Shim:
         while not self._over():
             blind = self.ending is not None and not self.tree.adopts  # nobody tells us of the end of orphans
             self._react(self._wait(1.0 if blind else None))
-        left = [] if self.spec.get("on_exit") == "leave" else sorted(self._left())
-        ending = self.ending or {"code": None, "signal": None, "at": time.time()}
-        self._publish({**ending, **self._counts(), "left": left})
+        left = [] if self.spec.get("on_exit") == "leave" else sorted(self._left() or ())
+        self._publish({**(self.ending or {}), **self._counts(), "left": left})
 
     def _over(self) -> bool:
         nobody = self._reap()
         if self.ending is None:
-            return self.stopped and not self._left()
+            return False  # also when it has just ended: its status comes with the next SIGCHLD
         if nobody or self.spec.get("on_exit") == "leave":
             return True
         self._publish({**self.ending, **self._counts()})  # the truth about the main process does not wait for the rest
         if self.spec.get("on_exit") != "wait":
             self._end_all(number(self.spec, "rest_grace_s", 2.0))
             return True
-        return not self._left()
+        return self._left() is None
 
     def _counts(self) -> Json:
         return {"stopped": self.stopped, "killed": len(self.killed), "tree_cpu_s": round(self.cpu_s, 4)}
@@ -163,8 +173,14 @@ class Shim:
     def _strays(self) -> dict[int, int]:
         return {} if self.tree.adopts else self.tree.members()
 
-    def _left(self) -> dict[int, int]:
-        return {} if self._reap() else self.tree.members()
+    def _left(self) -> dict[int, int] | None:
+        """Return who lives, None when nobody does. Nobody in sight is not nobody: who forks and ends at once can slip
+        through a look at the table, but not out of our custody."""
+        if self._reap():
+            return None
+        found = self.tree.members()
+        in_custody = self.tree.adopts and not self.tree.only_services
+        return found if found or in_custody else None
 
     def _wait(self, timeout_s: float | None) -> int:
         """Sleep until a signal of ours or the time; return which."""
@@ -193,7 +209,7 @@ class Shim:
     def _end_all(self, grace_s: float) -> None:
         """TERM to every process, also to those that appear meanwhile; after the grace KILL."""
         deadline, pause = time.monotonic() + grace_s, RESCAN_S[0]
-        while left := self._left():
+        while (left := self._left()) is not None:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return self._kill_all()
@@ -210,7 +226,7 @@ class Shim:
     def _kill_all(self) -> None:
         """Freeze the whole tree, so that nothing can fork away from us, then KILL it; bounded."""
         give_up = time.monotonic() + KILL_BOUND_S
-        while (left := self._left()) and time.monotonic() < give_up:
+        while (left := self._left()) is not None and time.monotonic() < give_up:
             frozen: dict[int, int] = {}
             while left and time.monotonic() < give_up:
                 for pid, start in left.items():
@@ -220,7 +236,14 @@ class Shim:
             for pid, start in frozen.items():
                 if table.send(pid, start, signal.SIGKILL):
                     self.killed.add(pid)
-            self._wait(RESCAN_S[0])
+            self._catch(time.monotonic() + CATCH_S)
+
+    def _catch(self, until: float) -> None:
+        """KILL each process in the moment when it becomes our child: who forks and ends at once is caught like this."""
+        while not self._reap() and time.monotonic() < until:
+            for pid in self.tree.handed_over():
+                os.kill(pid, signal.SIGKILL)  # until we reap it, its pid is its own
+                self.killed.add(pid)
 
 
 def prepare_process(run_id: str) -> None:

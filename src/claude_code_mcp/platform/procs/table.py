@@ -8,6 +8,7 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Iterable
 
 from claude_code_mcp.platform.procs.records import read_all
 
@@ -113,17 +114,23 @@ def below(table: dict[int, Row], roots: set[int], stop_at: set[int]) -> set[int]
     return found
 
 
-def carrying(table: dict[int, Row], entry: str) -> set[int]:
-    """Return the pids in `table` that were started with the variable `entry` (`NAME=value`)."""
+def children_of(pid: int) -> set[int]:
+    """Return the children of a process with one thread; empty where the system has no such list."""
+    listed = _read(f"/proc/{pid}/task/{pid}/children") if LINUX else None
+    return {int(word) for word in (listed or b"").split()}
+
+
+def carrying(pids: Iterable[int], entry: str) -> set[int]:
+    """Return those of the given pids that were started with the variable `entry` (`NAME=value`)."""
     if LINUX:
         needle = b"\0" + entry.encode() + b"\0"
-        return {pid for pid in table if needle in b"\0" + (_read(f"/proc/{pid}/environ") or b"") + b"\0"}
-    found = set()
+        return {pid for pid in pids if needle in b"\0" + (_read(f"/proc/{pid}/environ") or b"") + b"\0"}
+    found: set[int] = set()
     for line in _ps("pid=,command=", "-E", "-ww").splitlines():  # macOS: -E shows the environment
         pid, _, words = line.strip().partition(" ")
-        if f" {entry} " in f" {words} " and pid.isdigit() and int(pid) in table:
+        if f" {entry} " in f" {words} " and pid.isdigit():
             found.add(int(pid))
-    return found
+    return found & set(pids)
 
 
 def send(pid: int, start: int, number: int) -> bool:
