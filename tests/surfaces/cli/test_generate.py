@@ -49,6 +49,7 @@ def got(cli: Cli, *argv: str, stdin: bytes = b"") -> Any:
         (["--either", '{"a":1}'], {"either": {"a": 1}}),
         (["--since", "2026-11-20T04:20:00+02:00"], {"since": "2026-11-20T02:20:00Z"}),
         (["--", "--version"], {"prompt": "--version"}),
+        (["--prompt", "by flag"], {"prompt": "by flag"}),
     ],
 )
 def test_each_kind_of_field_is_read_from_the_command_line(
@@ -121,6 +122,13 @@ def test_a_word_that_does_not_fit_is_a_usage_error_that_names_it(
     assert server.seen == []
 
 
+def test_what_is_required_may_be_given_by_its_flag_and_is_missed_otherwise(cli: Cli, server: RpcServer) -> None:
+    assert got(cli, "--thing-id", "a") == {"thing_id": "a"}
+    ran = cli("things", "try-all", "--flag")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: Missing argument 'THING_ID'.")
+
+
 def test_bounds_are_the_daemons_word(cli: Cli, server: RpcServer) -> None:
     ran = cli("things", "try-all", "a", "--count", "11")
     assert ran.code == 2
@@ -185,7 +193,7 @@ def test_the_help_of_a_command_has_its_text_fields_and_examples(cli: Cli) -> Non
         "How many. [at least 1, at most 10, default 3]",
         "--colour [red|blue]",
         "-C, --project-path PATH",
-        "--no-cache / --cache",
+        "  --no-cache  ",
         "--labels KEY=VALUE",
         "Examples:\n    claude-code-mcp things try-all a --count 3\n",
     ):

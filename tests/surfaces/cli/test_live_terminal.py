@@ -2,14 +2,15 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.surfaces.cli.fake_session import ASKED, SESSION, FakeSession
-from tests.surfaces.cli.rpc_server import serving
+from tests.surfaces.cli.rpc_server import Send, serving
 from tests.surfaces.cli.terminal import Terminal, terminal
 
 
@@ -235,3 +236,18 @@ def test_a_signal_leaves_the_terminal_in_order(session: FakeSession, state: Path
         os.kill(screen.process.pid, number)
         assert screen.end() == 128 + number
         assert screen.echoes()
+
+
+def test_an_interrupted_change_says_that_it_goes_on(state: Path) -> None:
+    async def never(op: str, args: Mapping[str, Any], send: Send) -> Mapping[str, Any]:
+        await send({"progress": {"done_s": 3, "message": "Claude thinks"}})
+        await server.forever.wait()
+        return {}
+
+    with serving(state, never) as server:
+        with terminal(["--state-dir", str(state), "ask", "x"], {"HOME": str(state)}, state) as screen:
+            screen.expect("3s Claude thinks")
+            screen.press("\x03")
+            screen.expect("Interrupted; what was begun goes on.")
+            assert screen.end() == 130
+        assert server.was_cancelled.wait(5)

@@ -4,6 +4,7 @@ import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -38,6 +39,7 @@ class Bound:
     param: click.Parameter
     join: Join | None
     help: str
+    required: bool = False
 
     def value_in(self, given: Mapping[str, Any]) -> Any:
         """Return the field's value from what click parsed, None where nothing was given."""
@@ -47,28 +49,50 @@ class Bound:
         return self.join(value) if self.join is not None else value
 
 
-def bind(name: str, field: FieldInfo, *, positional: bool) -> Bound:
-    """Return `field` as an argument or an option. Its identifier cannot clash with the command's own flags."""
+class Switch(click.Option):
+    """A flag that is off until it is given: its opposite is taken too, but help need not tell of it."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the flag and its help, without the opposite."""
+        record = super().get_help_record(ctx)
+        return (record[0].partition(" / ")[0], record[1]) if record else None
+
+
+def bind(name: str, field: FieldInfo, *, positional: bool) -> list[Bound]:
+    """Return `field` as an option, or as an argument that may be given by its flag too.
+
+    Identifiers cannot clash with the command's own flags. What is required is asked for by whoever collects the
+    values, since click could not know that it came by the other way.
+    """
     shape = shape_of(name, field.annotation)
-    ident = f"field_{name}"
-    if positional:
-        kind = values.Text(from_stdin=True) if isinstance(shape.type, values.Text) else shape.type
-        nargs = -1 if shape.join is not None else 1
-        argument = click.Argument(
-            [ident], type=kind, nargs=nargs, required=field.is_required(), metavar=_argument_name(name, field)
-        )
-        return Bound(name, argument, shape.join, help_of(field))
-    option = click.Option(
-        [*_flags(name, is_flag=shape.is_flag), ident],
+    option = _option(name, field, shape, hidden=positional)
+    if not positional:
+        return [option]
+    kind = values.Text(from_stdin=True) if isinstance(shape.type, values.Text) else shape.type
+    argument = click.Argument(
+        [f"argument_{name}"],
+        type=kind,
+        nargs=-1 if shape.join is not None else 1,
+        required=False,
+        metavar=_argument_name(name, field),
+    )
+    return [Bound(name, argument, shape.join, help_of(field), field.is_required()), option]
+
+
+def _option(name: str, field: FieldInfo, shape: Shape, *, hidden: bool) -> Bound:
+    kind = Switch if shape.is_flag and not field.default else click.Option
+    param = kind(
+        [*_flags(name, is_flag=shape.is_flag), f"field_{name}"],
         type=shape.type,
         is_flag=shape.is_flag or None,
         default=None,
-        required=field.is_required(),
+        required=field.is_required() and not hidden,
         multiple=shape.join is not None,
         help=help_of(field),
+        hidden=hidden,
         metavar=None if shape.is_flag or isinstance(shape.type, click.Choice) else shape.type.name.upper(),
     )
-    return Bound(name, option, shape.join, help_of(field))
+    return Bound(name, param, shape.join, help_of(field), field.is_required() and not hidden)
 
 
 def _argument_name(name: str, field: FieldInfo) -> str:
@@ -139,7 +163,7 @@ def _of_type(name: str, kind: type) -> click.ParamType[Any]:
         return values.Seconds()
     if issubclass(kind, int):
         return values.Whole()
-    if issubclass(kind, float):
+    if issubclass(kind, (float, Decimal)):
         return values.Number()
     if issubclass(kind, Path) or name.endswith(("_path", "_dir", "_directory")):
         return values.Location()

@@ -1,7 +1,7 @@
 """An operation of the catalog as a command: its words, arguments, flags, help and examples. No feature is named."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -16,6 +16,9 @@ from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
 from claude_code_mcp.surfaces.cli.tree import Connect
 from claude_code_mcp.surfaces.cli.waiting import Waiting
 
+NOT_HERE = frozenset({"stream"})
+"""Fields that mean something to MCP clients only."""
+
 
 def words_of(op: Operation) -> tuple[str, ...]:
     """Return the words that call `op`: those of its hints, else the parts of its name with dashes."""
@@ -27,13 +30,22 @@ def bindings(op: Operation, *, positional: Sequence[str] | None = None, leave_ou
     fields = op.request.model_fields
     first = [name for name in (op.hints.positional if positional is None else positional) if name in fields]
     rest = [name for name in fields if name not in first]
-    return [bind(name, fields[name], positional=name in first) for name in (*first, *rest) if name not in leave_out]
+    names = [name for name in (*first, *rest) if name not in leave_out and name not in NOT_HERE]
+    return [bound for name in names for bound in bind(name, fields[name], positional=name in first)]
 
 
 def arguments(bound: Sequence[Bound], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the operation's arguments: only what the person gave, defaults are the daemon's."""
+    """Return the operation's arguments: only what the person gave, defaults are the daemon's.
+
+    Raises:
+        click.MissingParameter: a field that is required was not given.
+    """
     pairs = ((one.field, one.value_in(given)) for one in bound)
-    return {field: value for field, value in pairs if value is not None}
+    found = {field: value for field, value in pairs if value is not None}
+    for one in bound:
+        if one.required and one.field not in found:
+            raise click.MissingParameter(ctx=click.get_current_context(), param=one.param)
+    return found
 
 
 def help_text(doc: str) -> str:
@@ -66,20 +78,22 @@ class Described(click.Command):
         super().format_options(ctx, formatter)
 
 
-def command_of(op: Operation, connect: Connect) -> click.Command:
-    """Return the command that runs `op` in the daemon which `connect` reaches."""
+def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) -> click.Command:
+    """Return the command that runs `op` in the daemon which `connect` reaches; `worded` says a reply's text."""
     bound = bindings(op)
 
     def run(as_json: bool, **given: Any) -> int:
+        args = arguments(bound, given)
+        reads = op.effect is Effect.READ
         with closing(connect()) as client, Waiting(sys.stderr, quiet=as_json) as waiting:
-            answer = client.call(
-                op.name,
-                arguments(bound, given),
-                retry=op.effect is Effect.READ,
-                raises=op.raises,
-                on_progress=waiting.show,
-            )
-        return show(answer, as_json=as_json)
+            try:
+                answer = client.call(op.name, args, retry=reads, raises=op.raises, on_progress=waiting.show)
+            except KeyboardInterrupt:
+                if not reads:
+                    waiting.wipe()
+                    print_text("Interrupted; what was begun goes on.", sys.stderr)
+                raise
+        return show(Answer(answer.reply, worded(answer.text)), as_json=as_json)
 
     return Described(
         words_of(op)[-1],
@@ -89,7 +103,7 @@ def command_of(op: Operation, connect: Connect) -> click.Command:
         help=help_text(op.doc),
         short_help=op.doc.split("\n\n")[0].replace("\n", " "),
         epilog=epilog_of(op.hints.examples),
-        no_args_is_help=any(one.param.required for one in bound),
+        no_args_is_help=any(one.required for one in bound),
     )
 
 

@@ -86,7 +86,7 @@ def run(argv: Sequence[str], *, load: LoadCatalog, daemon: RunDaemon, env: Mappi
             return shell_complete(group, {}, PROGRAM, COMPLETE_VAR, env[COMPLETE_VAR])
         return _run(group, argv)
     except Failure as failure:
-        print_failure(failure, as_json=as_json)
+        print_failure(failure if as_json else _in_commands(failure, load), as_json=as_json)
         return failure.exit_code
     except (KeyboardInterrupt, click.Abort):
         return Exit.INTERRUPTED
@@ -117,12 +117,22 @@ def _run(group: Root, argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else Exit.OK
 
 
+def _in_commands(failure: Failure, load: LoadCatalog) -> Failure:
+    """Return `failure` with the tools that its text names called by their commands."""
+    from claude_code_mcp.surfaces.cli.wording import SNAKE, Wording  # noqa: PLC0415 - only what went wrong needs it
+
+    if SNAKE.search(failure.message + failure.remedy):
+        wording = Wording(load().values())
+        failure.message, failure.remedy = wording.said(failure.message), wording.said(failure.remedy)
+    return failure
+
+
 def _usage(exc: click.UsageError) -> Failure:
     path = exc.ctx.command_path if exc.ctx is not None else PROGRAM
     remedy = f"See `{path} --help`."
     if isinstance(exc, click.NoSuchOption):
         remedy += " A text that begins with a dash goes after `--`."
-    message = exc.format_message()
+    message = " ".join(exc.format_message().split())
     return Failure("usage", message if message.endswith((".", "?")) else f"{message}.", remedy=remedy, exit_code=2)
 
 

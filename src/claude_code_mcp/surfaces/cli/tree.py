@@ -67,19 +67,22 @@ class Root(Branch):
         """Return the commands and groups that the catalog gives."""
         if self._grown is None:
             from claude_code_mcp.kernel.operation import Surface  # noqa: PLC0415 - as above
+            from claude_code_mcp.surfaces.cli.wording import Wording  # noqa: PLC0415 - as above
 
             self._grown = {}
-            for op in self._load().on(Surface.CLI):
-                self._place(op, self._grown)
+            operations = self._load().on(Surface.CLI)
+            worded = Wording(operations).reply
+            for op in operations:
+                self._place(op, worded, self._grown)
         return self._grown
 
-    def _place(self, op: "Operation", into: dict[str, click.Command]) -> None:
+    def _place(self, op: "Operation", worded: Callable[[str], str], into: dict[str, click.Command]) -> None:
         from claude_code_mcp.surfaces.cli.generate import command_of, words_of  # noqa: PLC0415 - as above
 
         words = next((words for words in (words_of(op), words_of_name(op)) if words[0] not in self._own), None)
         if words is None:
             return
-        command = command_of(op, self._connect)
+        command = command_of(op, self._connect, worded)
         command.name = words[-1]
         section = self._sections.setdefault(op.feature.replace("_", " ").capitalize(), [])
         if words[0] not in section:
@@ -120,7 +123,7 @@ class Root(Branch):
 def _line(command: click.Command) -> str:
     if isinstance(command, click.Group):
         return ", ".join(sorted(command.commands))
-    return command.get_short_help_str(88)
+    return (command.short_help or command.get_short_help_str(88)).partition(";")[0].removesuffix(".") + "."
 
 
 def words_of_name(op: "Operation") -> tuple[str, ...]:

@@ -140,12 +140,11 @@ class Json(click.ParamType[Any]):
 
 
 class Pair(click.ParamType[Any]):
-    """`KEY=VALUE`, or a JSON object with several."""
-
-    name = "key=value"
+    """`KEY=VALUE`, or a JSON object with several (or `@FILE` that holds one)."""
 
     def __init__(self, inner: click.ParamType[Any]) -> None:
         self._inner = inner
+        self.name = "json" if isinstance(inner, Json) else "key=value"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the pairs as a dictionary."""

@@ -30,6 +30,11 @@ class Waiting:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.wipe()
+
+    def wipe(self) -> None:
+        """Take the line away."""
         if self._shown:
             self._stream.write(_WIPE)
             self._stream.flush()
+            self._shown = False
