@@ -1,5 +1,6 @@
 """`run`, `resume`, `attach`: a session started or gone on with, and watched live."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -43,7 +44,8 @@ class Watch:
         self.detach = bool(flags.get("detach"))
         self.as_json = bool(flags.get("as_json"))
         self.svg: str | None = flags.get("svg")
-        self.lively = not self.as_json and not flags.get("plain") and sys.stdout.isatty()
+        dumb = os.environ.get("TERM", "dumb") == "dumb"
+        self.lively = not (self.as_json or flags.get("plain") or dumb) and sys.stdout.isatty()
 
     def screen(self) -> Screen:
         """Return where the session is shown."""
