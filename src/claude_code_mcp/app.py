@@ -121,7 +121,7 @@ class App:
 
     def busy(self) -> bool:
         """Tell whether any session has a process or waits for one."""
-        return bool(self.supervisor.all_live()) or self.supervisor.admission.waiting > 0
+        return self.supervisor.busy()
 
 
 def migrations() -> tuple[Migration, ...]:
@@ -145,9 +145,9 @@ async def opened(settings: Settings, host: Host, clock: Clock | None = None) -> 
     try:
         app, approvals, ledger = _build(settings, host, clock, database, tasks, runs)
         database.on_commit(approvals.look_again)
+        tasks.start("disk", watch_disk(ledger, app.supervisor, disk, settings.disk_low_bytes))
         await recover(ledger, app.supervisor, runs)
         tasks.start("approval time limits", approvals.keep_time())
-        tasks.start("disk", watch_disk(ledger, app.supervisor, disk, settings.disk_low_bytes))
         yield app
     finally:
         await tasks.close()
@@ -175,7 +175,8 @@ def _build(
     approvals.deliver_through(sessions)
 
     def census() -> SessionCensus:
-        return SessionCensus(sessions.census(), len(supervisor.all_live()), supervisor.admission.closed_for)
+        blocked = supervisor.admission.closed_for or database.refused
+        return SessionCensus(sessions.census(), len(supervisor.all_live()), blocked)
 
     daemon = Daemon(database, clock, host, census, supervisor.stop_all)
     installations = Installations(current_host(os.environ), Scrubber().text)

@@ -1,6 +1,7 @@
 """Questions are kept with the stream that asks them; answers are kept first and delivered after."""
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
@@ -25,16 +26,21 @@ from claude_code_mcp.features.sessions.models import Need
 from claude_code_mcp.features.sessions.service import Sessions
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.clock import Clock, parse, stamp
+from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.events import Event, Fact
 from claude_code_mcp.kernel.ids import ApprovalId, RunId, SessionId, uuid7
 from claude_code_mcp.platform.claude import control
 from claude_code_mcp.platform.claude.requests import Answer, ControlItem, ToolQuestion, Withdrawal
 from claude_code_mcp.platform.claude.summaries import summary
 from claude_code_mcp.platform.db.database import Database
+from claude_code_mcp.platform.db.errors import StoreUnavailable
 from claude_code_mcp.platform.eventlog import log
 from claude_code_mcp.platform.procs.errors import StdinClosed, StdinStalled
 
 POLICY = "policy"
+LOOK_S = 30.0
+"""How often the clock is looked at all the same: it may have been set, or the machine may have slept."""
+AGAIN_S = 1.0
 logger = logging.getLogger(__name__)
 
 
@@ -220,7 +226,11 @@ class Approvals:
                 store.put(db, found)
             return found or approval
 
-        return await self._database.write(write)
+        try:
+            return await self._database.write(write)
+        except StoreUnavailable:
+            logger.warning("answer %s is delivered and could not be noted as such", approval.id)
+            return approval
 
     # What waits, for those who wait for a session.
 
@@ -255,14 +265,19 @@ class Approvals:
     async def keep_time(self) -> None:
         """Deny what was not answered in time, for as long as the daemon lives."""
         while True:
+            self._asked.clear()
             due = self._database.read(store.next_expiry)
-            seconds = None if due is None else max(0.0, (parse(due) - self._clock.now()).total_seconds())
-            try:
-                async with asyncio.timeout(seconds):
-                    self._asked.clear()
+            left_s = LOOK_S if due is None else (parse(due) - self._clock.now()).total_seconds()
+            if left_s <= 0:
+                try:
+                    await self._expire()
+                except ClaudeCodeMcpError as exc:  # the store refuses, or somebody answered just now
+                    logger.warning("a question cannot be denied yet: %s", exc)
+                    await asyncio.sleep(AGAIN_S)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, LOOK_S)):
                     await self._asked.wait()
-            except TimeoutError:
-                await self._expire()
 
     def look_again(self) -> None:
         """A commit happened: there may be a new question with a time limit."""

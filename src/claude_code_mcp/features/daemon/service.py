@@ -1,5 +1,6 @@
 """What the daemon knows of itself. The process that hosts it hands in the facts and the way to stop."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +14,7 @@ from claude_code_mcp import __version__
 from claude_code_mcp.features.daemon.models import DaemonStatus, DaemonStopped
 from claude_code_mcp.kernel.clock import Clock, stamp
 from claude_code_mcp.platform.db.database import Database
+from claude_code_mcp.platform.db.errors import StoreUnavailable
 from claude_code_mcp.platform.eventlog import log as eventlog
 
 
@@ -54,13 +56,16 @@ class Daemon:
 
     async def status(self) -> DaemonStatus:
         """Return how the daemon does."""
+        if self._database.refused is not None:
+            with contextlib.suppress(StoreUnavailable):  # it may have recovered
+                await self._database.write(eventlog.probe)
         census = self._census()
         directory = Path(self._database.path).parent
         times = self._process.cpu_times()
         return DaemonStatus(
             pid=os.getpid(),
             version=__version__,
-            store_id=await self._database.write(eventlog.store_id),
+            store_id=await self._store_id(),
             state_dir=str(directory),
             started_at=stamp(self._host.started_at),
             uptime_s=(self._clock.now() - self._host.started_at).total_seconds(),
@@ -73,6 +78,10 @@ class Daemon:
             disk_free_bytes=shutil.disk_usage(directory).free,
             blocked=census.blocked,
         )
+
+    async def _store_id(self) -> str:
+        known = self._database.read(eventlog.known_store_id)
+        return await self._database.write(eventlog.store_id) if known is None else known
 
     async def stop(self, *, sessions: bool) -> DaemonStopped:
         """Begin to shut down, after the sessions where that is wished."""

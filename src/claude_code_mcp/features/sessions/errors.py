@@ -69,6 +69,12 @@ class DiskLow(Unavailable):
     code = "disk_low"
 
 
+class NotStarted(Unavailable):
+    """Something unforeseen kept the session's process from being started."""
+
+    code = "session_not_started"
+
+
 class CheckpointsMissing(Unavailable):
     """Checkpoints are not part of this version yet."""
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -77,6 +78,19 @@ def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
     )
 
 
+def put_progress(db: sqlite3.Connection, run: RunRecord) -> None:
+    """Note how far a run was read; what else is known of it may have changed meanwhile."""
+    db.execute("UPDATE run SET offset = ?, stream = ? WHERE id = ?", (run.offset, run.stream, run.id))
+
+
+def close_runs(db: sqlite3.Connection, session_id: SessionId, ended_at: str, how: dict[str, Any]) -> None:
+    """Note of the runs of a session that have not been seen to end that they are over."""
+    db.execute(
+        "UPDATE run SET ended_at = ?, exit = ? WHERE session_id = ? AND ended_at IS NULL",
+        (ended_at, _ENCODE(how).decode(), session_id),
+    )
+
+
 def run(db: sqlite3.Connection, run_id: RunId) -> RunRecord | None:
     """Return one run."""
     row = db.execute("SELECT * FROM run WHERE id = ?", (run_id,)).fetchone()
@@ -86,6 +100,12 @@ def run(db: sqlite3.Connection, run_id: RunId) -> RunRecord | None:
 def open_runs(db: sqlite3.Connection) -> list[RunRecord]:
     """Return the runs that have not been seen to end."""
     return [_run(row) for row in db.execute("SELECT * FROM run WHERE ended_at IS NULL ORDER BY id")]
+
+
+def open_run(db: sqlite3.Connection, session_id: SessionId) -> RunRecord | None:
+    """Return the run of a session that has not been seen to end."""
+    row = db.execute("SELECT * FROM run WHERE session_id = ? AND ended_at IS NULL", (session_id,)).fetchone()
+    return _run(row) if row else None
 
 
 def last_run(db: sqlite3.Connection, session_id: SessionId) -> RunRecord | None:
@@ -132,7 +152,7 @@ def next_position(db: sqlite3.Connection, session_id: SessionId) -> int:
 def messages(db: sqlite3.Connection, session_id: SessionId, states: Sequence[MessageState]) -> list[Message]:
     """Return the messages of a session that are in one of `states`, in the order they were given."""
     rows = db.execute(
-        f"SELECT * FROM message WHERE session_id = ? AND state IN ({','.join('?' * len(states))})"  # noqa: S608
+        f"SELECT * FROM message WHERE session_id = ? AND state IN ({','.join('?' * len(states))})"  # noqa: S608 - fixed words
         " ORDER BY position",
         (session_id, *states),
     )

@@ -1,6 +1,7 @@
 """One thread owns the one writing connection; writes that wait together are committed together."""
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -57,6 +58,7 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._after_commit: list[Callable[[], None]] = []
         self._closed = False
+        self._refused: str | None = None
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="db-writer", daemon=True)
         self._thread.start()
@@ -75,6 +77,11 @@ class Database:
             raise StoreUnavailable(
                 f"{path} cannot be opened: {exc}.", remedy="Check the disk and the file's owner."
             ) from exc
+
+    @property
+    def refused(self) -> str | None:
+        """Why the last commit failed, or None where it did not; the next one may succeed."""
+        return self._refused
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the event loop after every commit."""
@@ -152,8 +159,11 @@ class Database:
             for job in batch:
                 self._run(job)
             self._db.execute("COMMIT")
-        except sqlite3.Error as exc:
+            self._refused = None
+        except Exception as exc:
+            # Whatever it is: the one writing thread must live, and nothing of the batch may count.
             self._undo()
+            self._refused = f"the store refuses writes: {exc}"
             refused = StoreUnavailable(
                 f"The store refused the write: {exc}.",
                 remedy="Free disk space or check the disk, then call again.",
@@ -175,8 +185,9 @@ class Database:
         self._db.execute("RELEASE job")
 
     def _undo(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def _deliver(self, batch: list[_Job]) -> None:
         for job in batch:

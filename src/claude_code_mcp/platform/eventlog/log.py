@@ -94,14 +94,25 @@ def sessions_after(db: sqlite3.Connection, after: int) -> list[SessionId]:
     return [SessionId(row[0]) for row in rows]
 
 
+def known_store_id(db: sqlite3.Connection) -> str | None:
+    """Return the id of this store, or None where it was never asked for."""
+    row = db.execute("SELECT id FROM store").fetchone()
+    return str(row[0]) if row is not None else None
+
+
 def store_id(db: sqlite3.Connection) -> str:
     """Return the id of this store, made on the first call; it tells logs of many machines apart."""
-    row = db.execute("SELECT id FROM store").fetchone()
-    if row is not None:
-        return str(row[0])
+    known = known_store_id(db)
+    if known is not None:
+        return known
     made = uuid7()
     db.execute("INSERT INTO store VALUES (?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))", (made,))
     return made
+
+
+def probe(db: sqlite3.Connection) -> None:
+    """Write without changing anything: raises where the store takes no writes."""
+    db.execute("UPDATE store SET id = id")
 
 
 def _recorded(row: sqlite3.Row) -> Recorded:

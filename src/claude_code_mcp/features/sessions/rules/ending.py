@@ -13,7 +13,10 @@ ON_PURPOSE = {"stop": SessionState.STOPPED, "kill": SessionState.STOPPED, "timeo
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a process ended: `outcome` exited, failed_to_start or lost; `reason` why we ended it, if we did."""
+    """How a process ended: `outcome` exited, failed_to_start, lost or abandoned; `reason` why we ended it, if we did.
+
+    `abandoned`: it was asked for and never ran, because the daemon was killed, or it was stopped, before that.
+    """
 
     outcome: str
     code: int | None = None
@@ -26,6 +29,11 @@ class Death:
     def orderly(self) -> bool:
         """Whether it ended as it should."""
         return self.outcome == "exited" and self.code == 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether it speaks against starting the session again."""
+        return not (self.orderly or self.reason or self.outcome == "abandoned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,10 @@ def judge(session: Session, death: Death, *, unread: int) -> Verdict:
         if not hopeless and session.crashes < CRASHES:
             return Verdict(SessionState.QUEUED)
         return Verdict(SessionState.FAILED, _failure(death))
-    if death.orderly or session.state in AT_REST:
-        return Verdict(SessionState.IDLE if session.state not in {SessionState.STOPPED} else session.state)
+    if session.state in AT_REST:
+        return Verdict(session.state, session.error)
+    if death.orderly or death.outcome == "abandoned":
+        return Verdict(SessionState.IDLE)
     return Verdict(SessionState.FAILED, _failure(death))
 
 

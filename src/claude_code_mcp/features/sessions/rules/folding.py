@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from claude_code_mcp.features.sessions.models import MessageState, Session
-from claude_code_mcp.features.sessions.rules.states import BUSY, SAID, may_move
+from claude_code_mcp.features.sessions.models import MessageState, Session, SessionState
+from claude_code_mcp.features.sessions.rules.states import SAID, may_move
 from claude_code_mcp.kernel.clock import stamp
 from claude_code_mcp.kernel.events import Event, Fact
 from claude_code_mcp.platform.claude import facts
@@ -34,10 +34,8 @@ def _state(session: Session, fact: facts.SessionStateChanged, event: Event, fold
     after = SAID.get(fact.state)
     if after is None or not may_move(session.state, after):
         return
-    if after in BUSY and session.busy_since is None:
-        session.busy_since = stamp(event.at)
-    if after not in BUSY:
-        session.busy_since = None
+    # The time that a person takes for an answer is not the session's: it works anew from then on.
+    session.busy_since = stamp(event.at) if after is SessionState.RUNNING else None
     session.state = after
     folded.touched = True
 

@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from claude_code_mcp.kernel.ids import SessionId
 
 
+class Withdrawn(Exception):
+    """Who waited for a place is not to have one any more."""
+
+
 @dataclass(order=True, slots=True)
 class _Waiter:
     rank: tuple[int, int]
     session_id: SessionId = field(compare=False)
-    admitted: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
+    called: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
+    admitted: bool = field(compare=False, default=False)
 
 
 class Admission:
@@ -29,6 +34,7 @@ class Admission:
         self._queue: list[_Waiter] = []
         self._arrivals = 0
         self._closed_for: str | None = None
+        self._over = False
 
     @property
     def live(self) -> int:
@@ -55,22 +61,38 @@ class Admission:
     def close(self, reason: str | None) -> None:
         """Admit nobody while `reason` holds; None opens again."""
         self._closed_for = reason
-        self._admit()
+        self.look()
+
+    def close_for_good(self) -> None:
+        """Admit nobody any more."""
+        self._over = True
 
     async def enter(self, session_id: SessionId, priority: int) -> None:
-        """Wait for a place; higher `priority` goes first, then who came first."""
+        """Wait for a place; higher `priority` goes first, then who came first.
+
+        Raises:
+            Withdrawn: `withdraw` took the session out of the queue.
+        """
         self._arrivals += 1
         waiter = _Waiter((-priority, self._arrivals), session_id)
         self._queue.append(waiter)
-        self._admit()
+        self.look()
         try:
-            await waiter.admitted.wait()
+            await waiter.called.wait()
         except BaseException:
-            if waiter.admitted.is_set():
+            if waiter.admitted:
                 self.left(session_id)
-            else:
+            elif waiter in self._queue:
                 self._queue.remove(waiter)
             raise
+        if not waiter.admitted:
+            raise Withdrawn
+
+    def withdraw(self, session_id: SessionId) -> None:
+        """Take a session out of the queue, if it waits there."""
+        for waiter in [waiter for waiter in self._queue if waiter.session_id == session_id]:
+            self._queue.remove(waiter)
+            waiter.called.set()
 
     def took_up(self, session_id: SessionId) -> None:
         """Count a process that was already running when this daemon started."""
@@ -85,21 +107,24 @@ class Admission:
     def started(self, session_id: SessionId) -> None:
         """The process is up: let the next one start."""
         self._starting.discard(session_id)
-        self._admit()
+        self.look()
 
     def left(self, session_id: SessionId) -> None:
         """The process is gone: its place is free."""
         self._starting.discard(session_id)
         self._live.discard(session_id)
-        self._admit()
+        self.look()
 
-    def _admit(self) -> None:
+    def look(self) -> None:
+        """Admit who may be admitted; to be called when something changed that may make room."""
         self._queue.sort()
-        while self._queue and self._closed_for is None and len(self._starting) < self._start_limit:
+        closed = self._over or self._closed_for is not None
+        while self._queue and not closed and len(self._starting) < self._start_limit:
             if len(self._live) >= self._live_limit:
                 self._make_room()
                 return
             waiter = self._queue.pop(0)
             self._live.add(waiter.session_id)
             self._starting.add(waiter.session_id)
-            waiter.admitted.set()
+            waiter.admitted = True
+            waiter.called.set()

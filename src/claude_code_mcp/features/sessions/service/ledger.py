@@ -118,9 +118,10 @@ class Ledger:
         return await self.change(session_id, lambda _, session: self._move(session, after, why))
 
     async def fail(self, session_id: SessionId, exc: ClaudeCodeMcpError) -> Session:
-        """The session cannot go on; its error says why and what to do."""
+        """The session cannot go on, and has no process; its error says why and what to do."""
 
-        def fail(_: sqlite3.Connection, session: Session) -> Sequence[Fact]:
+        def fail(db: sqlite3.Connection, session: Session) -> Sequence[Fact]:
+            store.close_runs(db, session.id, stamp(self.clock.now()), {"outcome": exc.code})
             facts: list[Fact] = [SessionFailed(code=exc.code, message=exc.message)]
             facts += self._move(session, SessionState.FAILED, exc.code)
             session.error = {"code": exc.code, "message": exc.message, "remedy": exc.remedy}
@@ -128,6 +129,16 @@ class Ledger:
             return facts
 
         return await self.change(session_id, fail)
+
+    async def put_back(self, session_id: SessionId, why: str) -> Session:
+        """The session has no process after all; it waits for its turn again."""
+
+        def put_back(db: sqlite3.Connection, session: Session) -> Sequence[Fact]:
+            store.close_runs(db, session.id, stamp(self.clock.now()), {"outcome": "abandoned"})
+            session.run_id = None
+            return self._move(session, SessionState.QUEUED, why)
+
+        return await self.change(session_id, put_back)
 
     async def begin(self, record: RunRecord, launch: Mapping[str, Any]) -> None:
         """Note a run before its process exists, so that a crash in between is found."""
@@ -166,7 +177,7 @@ class Ledger:
             if control:
                 for observer in self._observers:
                     log.append(db, observer.saw(db, session.id, record.id, control))
-            store.put_run(db, record)
+            store.put_progress(db, record)
             if folded.touched:
                 session.updated_at = stamp(self.clock.now())
                 store.put_session(db, session)
@@ -195,6 +206,33 @@ class Ledger:
 
         await self.change(record.session_id, stop)
 
+    async def give_up(self, session_id: SessionId, facts: Sequence[Fact], why: str) -> Session:
+        """Stop a session that has no process, and give up what waits for one."""
+
+        def give_up(db: sqlite3.Connection, session: Session) -> Sequence[Fact]:
+            cancel_unread(db, session.id)
+            return [*facts, *self._move(session, SessionState.STOPPED, why)]
+
+        return await self.change(session_id, give_up)
+
+    async def retire(self, record: RunRecord) -> bool:
+        """Note that an idle process is ended, unless a message is on its way to it; tell which."""
+        record.stopping = record.stopping or "idle"
+
+        def retire(db: sqlite3.Connection) -> bool:
+            if store.messages(db, record.session_id, OPEN):
+                return False
+            store.put_run(db, record)
+            return True
+
+        retired = False
+        try:
+            retired = await self.database.write(retire)
+        finally:
+            if not retired:
+                record.stopping = None
+        return retired
+
     async def ended(self, record: RunRecord, death: Death) -> Session:
         """A run is over: judge what that means, give up what cannot go on, keep what can."""
 
@@ -209,7 +247,7 @@ class Ledger:
             for observer in self._observers:
                 log.append(db, observer.ended(db, session.id, record.id))
             session.run_id, session.busy_since, session.background = None, None, 0
-            session.crashes += 0 if death.orderly or death.reason else 1
+            session.crashes += death.counts
             session.error = verdict.error
             facts: list[Fact] = [_exited(record, death), *self._move(session, verdict.state, death.reason)]
             if verdict.error is not None:

@@ -1,7 +1,9 @@
 """One live process of a session: follow what it says, ask it things, hand it messages, end it."""
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -9,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from claude_code_mcp.features.sessions.errors import ClaudeUnresponsive, ControlRefused
-from claude_code_mcp.features.sessions.models import Message, RunRecord, Session
+from claude_code_mcp.features.sessions.models import Message, RunRecord, Session, SessionState
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.kernel.events import Event
 from claude_code_mcp.kernel.ids import SessionId, uuid7
@@ -24,7 +26,8 @@ from claude_code_mcp.platform.claude.stream import (
     read_line,
     read_oversized,
 )
-from claude_code_mcp.platform.procs.errors import StdinClosed, StdinStalled
+from claude_code_mcp.platform.db.errors import StoreUnavailable
+from claude_code_mcp.platform.procs.errors import OutputGone, StdinClosed, StdinStalled
 from claude_code_mcp.platform.procs.framing import Line
 from claude_code_mcp.platform.procs.output import Batch
 from claude_code_mcp.platform.procs.run import Run
@@ -63,7 +66,12 @@ class LiveSession:
         self.ready = asyncio.Event()
         self.over = asyncio.Event()
         self.caught_up = asyncio.Event()
-        self.quiet_since: datetime = ledger.clock.now()
+        self.judged = asyncio.Event()
+        self.unkept = False
+        """The store does not take what the process says; it is read again when it does."""
+        self._time = time.monotonic  # steady, whatever is done to the machine's clock
+        self._quiet_from = self._time()
+        self._running_from: float | None = None
         self._ledger = ledger
         self._scrubber = scrubber
         self._hooks = hooks
@@ -78,12 +86,44 @@ class LiveSession:
         """The session that is served."""
         return self.record.session_id
 
+    @property
+    def quiet_s(self) -> float:
+        """How long it has said nothing."""
+        return self._time() - self._quiet_from
+
+    @property
+    def running_s(self) -> float:
+        """How long it has been working, as far as we saw it; nothing while it rests or waits for a person."""
+        return 0.0 if self._running_from is None else self._time() - self._running_from
+
+    def touch(self) -> None:
+        """Take note that there is something for it to do."""
+        self._quiet_from = self._time()
+
+    def note(self, session: Session) -> None:
+        """Take note of the session's new state."""
+        if session.state is not SessionState.RUNNING:
+            self._running_from = None
+        elif self._running_from is None:
+            self._running_from = self._time()
+
+    def worked(self, seconds: float) -> None:
+        """Take note that it has been working for so long before we came."""
+        if self._running_from is not None:
+            self._running_from -= seconds
+
     async def follow(self) -> None:
         """Record everything that the process says, until it is gone and nothing is left to read."""
         if self._behind_until <= self.record.offset:
             self.caught_up.set()
-        async for batch in self.run.follow(self.record.offset):
-            await self._ingest(batch)
+        try:
+            async with contextlib.aclosing(self.run.follow(self.record.offset)) as batches:
+                async for batch in batches:
+                    await self._ingest(batch)
+        except OutputGone:
+            if not self.run.ended():
+                raise
+            log.exception("session %s: what its process said last is gone with the file", self.session_id)
         await self._close_stream()
         self.caught_up.set()
         self.over.set()
@@ -116,10 +156,12 @@ class LiveSession:
             self._hooks.pieces(self.session_id, live)
         stream = self.record.stream if state is self._stream else msgspec.json.encode(state)
         moved = msgspec.structs.replace(self.record, offset=batch.end, stream=stream)
+        self.unkept = True
         changed = await self._ledger.ingest(moved, events, items)
         # Only what is committed counts: a failed commit is read again from the old offset.
+        self.unkept = False
         self._stream, self.record.stream, self.record.offset = state, stream, batch.end
-        self.quiet_since = now
+        self.touch()
         self.spoke = self.spoke or bool(batch.lines)
         self._hand_out(items)
         await self._refuse(items)
@@ -198,8 +240,12 @@ class LiveSession:
                     sent.append(message.id)
             except (StdinClosed, StdinStalled) as exc:
                 log.warning("session %s does not take messages: %s", self.session_id, exc)
-            if sent:
-                await self._ledger.sent(sent, self.record.id)
+            self.touch()
+            try:
+                if sent:
+                    await self._ledger.sent(sent, self.record.id)
+            except StoreUnavailable:
+                log.warning("session %s: its messages are out and could not be noted as sent", self.session_id)
 
     async def answer(self, line: bytes) -> None:
         """Hand an answer to a question of the process to it.

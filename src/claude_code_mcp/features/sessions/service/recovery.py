@@ -1,10 +1,12 @@
 """After a start of the daemon: take up what runs, end what was being ended, and queue what waits. And the disk."""
 
 import logging
+from functools import partial
 
 from claude_code_mcp.features.sessions import store
 from claude_code_mcp.features.sessions.events import DiskRanLow, DiskRecovered
-from claude_code_mcp.features.sessions.models import Session, SessionState
+from claude_code_mcp.features.sessions.models import SessionState
+from claude_code_mcp.features.sessions.service.attending import kept
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.supervisor import Supervisor
 from claude_code_mcp.platform.procs.runs import Runs
@@ -23,16 +25,10 @@ async def recover(ledger: Ledger, supervisor: Supervisor, runs: Runs) -> None:
         taken.add(record.session_id)
     for session in ledger.database.read(lambda db: store.sessions(db, [state.value for state in _UNSETTLED])):
         if session.id not in taken:
-            await _requeue(ledger, session)
-            supervisor.serve(session.id)
+            # It was accepted, but the daemon died before its process was noted.
+            supervisor.requeue(session)
     if taken:
         log.info("took up %d sessions of an earlier daemon", len(taken))
-
-
-async def _requeue(ledger: Ledger, session: Session) -> None:
-    # It was accepted, but the daemon died before its process was noted.
-    if session.state is not SessionState.QUEUED:
-        await ledger.move(session.id, SessionState.QUEUED, "the daemon was restarted")
 
 
 async def watch_disk(ledger: Ledger, supervisor: Supervisor, disk: DiskWatch, limit_bytes: int) -> None:
@@ -48,4 +44,4 @@ async def watch_disk(ledger: Ledger, supervisor: Supervisor, disk: DiskWatch, li
             else DiskRecovered(free_bytes=found.free_bytes)
         )
         supervisor.admission.close("the disk is nearly full" if was_low else None)
-        await ledger.record(fact, "disk")
+        await kept(partial(ledger.record, fact, "disk"))

@@ -1,5 +1,6 @@
 """What may be asked of sessions."""
 
+import contextlib
 from collections.abc import Sequence
 
 from claude_code_mcp.features.sessions import store
@@ -36,7 +37,7 @@ from claude_code_mcp.features.sessions.rules import wishes
 from claude_code_mcp.features.sessions.rules.states import BUSY
 from claude_code_mcp.features.sessions.service import changes
 from claude_code_mcp.features.sessions.service.intake import Intake
-from claude_code_mcp.features.sessions.service.ledger import Ledger, cancel_unread
+from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.stopping import interrupt
 from claude_code_mcp.features.sessions.service.streaming import Streaming
 from claude_code_mcp.features.sessions.service.supervisor import Supervisor
@@ -44,6 +45,7 @@ from claude_code_mcp.features.sessions.service.views import Views
 from claude_code_mcp.features.sessions.service.waiting import Waiting, Wish
 from claude_code_mcp.kernel.caller import Caller, Invocation
 from claude_code_mcp.kernel.events import Fact
+from claude_code_mcp.platform.db.errors import StoreUnavailable
 
 INTERRUPT_S = 10.0
 
@@ -148,22 +150,18 @@ class Sessions:
             await self._ledger.change(session.id, lambda _db, _s: facts)
             queued = await interrupt(live, INTERRUPT_S)
             return self._stopped(session, wish, "interrupted", queued)
-        await self._ledger.stopping(live.record, wish.mode.value, facts)
+        with contextlib.suppress(StoreUnavailable):  # a stop must work on a full disk too: it may be what frees it
+            await self._ledger.stopping(live.record, wish.mode.value, facts)
         await self._supervisor.end(session.id, wish.mode.value)
         return self._stopped(session, wish, "killed" if wish.mode is AbortMode.KILL else "stopped")
 
     async def _unqueue(self, session: Session, wish: AbortSession, facts: Sequence[Fact]) -> Stopped:
+        """Stop a session that has no process, or does not have it yet."""
         if session.state in {SessionState.STOPPED, SessionState.FAILED} or wish.mode is AbortMode.INTERRUPT:
             return self._stopped(session, wish, "nothing_to_do")
         did = "unqueued" if session.state is SessionState.QUEUED else "stopped"
-
-        def cancel(db: "changes.Connection", found: Session) -> Sequence[Fact]:
-            cancel_unread(db, found.id)
-            return facts
-
-        await self._ledger.change(session.id, cancel)
         await self._supervisor.end(session.id, wish.mode.value)
-        await self._ledger.move(session.id, SessionState.STOPPED, wish.reason or wish.mode.value)
+        await self._ledger.give_up(session.id, facts, wish.reason or wish.mode.value)
         return self._stopped(session, wish, did)
 
     def _stopped(self, session: Session, wish: AbortSession, did: str, queued: Sequence[str] = ()) -> Stopped:

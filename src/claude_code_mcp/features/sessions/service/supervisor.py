@@ -3,53 +3,35 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from claude_code_mcp.features.sessions import store
-from claude_code_mcp.features.sessions.errors import ClaudeUnresponsive, ControlRefused
-from claude_code_mcp.features.sessions.events import SessionTimedOut
-from claude_code_mcp.features.sessions.models import MessageState, RunRecord, Session, SessionState
-from claude_code_mcp.features.sessions.rules.deadlines import Deadline, deadline
+from claude_code_mcp.features.sessions.errors import NotStarted
+from claude_code_mcp.features.sessions.models import RunRecord, Session, SessionState
 from claude_code_mcp.features.sessions.rules.ending import Death
-from claude_code_mcp.features.sessions.rules.states import AT_REST, BUSY
-from claude_code_mcp.features.sessions.service.admission import Admission
+from claude_code_mcp.features.sessions.service.admission import Admission, Withdrawn
+from claude_code_mcp.features.sessions.service.attending import (
+    AGAIN_S,
+    Attendance,
+    Launcher,
+    Parts,
+    conclude,
+    kept,
+)
 from claude_code_mcp.features.sessions.service.ledger import Ledger
-from claude_code_mcp.features.sessions.service.live import Hooks, LiveSession
+from claude_code_mcp.features.sessions.service.live import LiveSession
 from claude_code_mcp.features.sessions.service.observers import Observer
-from claude_code_mcp.features.sessions.service.stopping import Ladder, stop
-from claude_code_mcp.kernel.clock import stamp
+from claude_code_mcp.features.sessions.service.stopping import Ladder
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.events import Event
 from claude_code_mcp.kernel.ids import SessionId
+from claude_code_mcp.platform.db.errors import StoreUnavailable
+from claude_code_mcp.platform.procs.errors import DiskLow
 from claude_code_mcp.platform.tasks import Tasks
 
-REFOLLOW_S = 1.0
+GONE_S = 60.0
+"""How long whoever ends a session waits for it at most; every step of the ladder is bounded by less."""
 Pieces = Callable[[Sequence[Event]], None]
 log = logging.getLogger(__name__)
-
-
-class Launcher(Protocol):
-    """Starts the process of a session, or finds one again."""
-
-    async def launch(self, session: Session, hooks: Hooks) -> LiveSession:
-        """Start a process for `session` and note it.
-
-        Raises:
-            ClaudeCodeMcpError: it cannot be started; the session's error says why.
-        """
-        ...
-
-    def attach(self, record: RunRecord, hooks: Hooks) -> LiveSession | None:
-        """Return the hold on a run that an earlier daemon started, or None where no run of that id exists."""
-        ...
-
-    def idle_s(self, session: Session) -> float:
-        """Return how many seconds a session's process may stay warm now."""
-        ...
-
-    def timeout_s(self, session: Session) -> float:
-        """Return how many seconds a busy period of a session may take."""
-        ...
 
 
 class Supervisor:
@@ -67,24 +49,25 @@ class Supervisor:
         self._ledger = ledger
         self._launcher = launcher
         self._tasks = tasks
-        self._observers = observers
-        self._ladder = ladder
+        self._parts = Parts(ledger, launcher, tasks, observers, ladder)
         self.admission = Admission(*limits, self._make_room)
         self._serving: dict[SessionId, asyncio.Task[None]] = {}
-        self._live: dict[SessionId, LiveSession] = {}
-        self._latest: dict[SessionId, Session] = {}
-        self._changed: dict[SessionId, asyncio.Event] = {}
-        self._at_rest: dict[SessionId, asyncio.Event] = {}
+        self._attending: dict[SessionId, Attendance] = {}
+        self._unwanted: dict[SessionId, str] = {}
         self._watching: dict[SessionId, set[Pieces]] = {}
 
     def live(self, session_id: SessionId) -> LiveSession | None:
         """Return the hold on a session's process, if there is one that still lives."""
-        found = self._live.get(session_id)
-        return found if found is not None and not found.over.is_set() else None
+        found = self._attending.get(session_id)
+        return found.live if found is not None and not found.live.over.is_set() else None
 
     def all_live(self) -> list[LiveSession]:
         """Return the hold on every process."""
-        return list(self._live.values())
+        return [found.live for found in self._attending.values()]
+
+    def busy(self) -> bool:
+        """Tell whether any session has a process, is being started, or waits for its turn."""
+        return bool(self._serving)
 
     def serve(self, session_id: SessionId) -> None:
         """See to it that the session's waiting messages are delivered, by a new process where none lives."""
@@ -92,148 +75,140 @@ class Supervisor:
         if task is None or task.done():
             self._serving[session_id] = self._tasks.start(f"session {session_id}", self._serve(session_id, None))
             return
-        live = self.live(session_id)
-        if live is not None and live.ready.is_set():
-            self._tasks.start(f"deliver {session_id}", self._deliver(live))
+        found = self._attending.get(session_id)
+        if found is not None and found.live.ready.is_set():
+            self._tasks.start(f"deliver {session_id}", found.deliver())
 
     def take_up(self, record: RunRecord) -> None:
         """Follow a run that an earlier daemon left."""
         task = self._tasks.start(f"session {record.session_id}", self._serve(record.session_id, record))
         self._serving[record.session_id] = task
 
+    def requeue(self, session: Session) -> None:
+        """Serve a session that an earlier daemon left without a process."""
+        task = self._tasks.start(f"session {session.id}", self._serve(session.id, None, again=True))
+        self._serving[session.id] = task
+
     async def end(self, session_id: SessionId, reason: str) -> None:
-        """End a session's process, if it has one; `reason` stop, kill, idle or timeout; returns when it is gone."""
-        live = self.live(session_id)
-        if live is None:
-            task = self._serving.get(session_id)
-            if task is not None and self._ledger.session(session_id).state is SessionState.QUEUED:
-                task.cancel()
-            return
-        if reason == "kill":
-            await live.run.kill()
-        else:
-            busy = self._ledger.session(session_id).state in BUSY
-            await stop(live, self._ladder, busy=busy, at_rest=self._at_rest[session_id])
-        task = self._serving.get(session_id)
-        if task is not None:
-            await asyncio.wait({task}, timeout=self._ladder.grace_s + 5)
+        """End a session's process, also one that is just being started, and take it out of the queue.
+
+        `reason`: stop, kill, idle or timeout. Returns when it is gone.
+        """
+        found, task = self._attending.get(session_id), self._serving.get(session_id)
+        try:
+            async with asyncio.timeout(GONE_S):
+                if found is not None and not found.live.over.is_set():
+                    await found.end(reason)
+                elif task is not None:
+                    self._unwanted[session_id] = reason
+                    self.admission.withdraw(session_id)
+                    await asyncio.wait({task})
+        except TimeoutError:
+            log.exception("session %s: its process cannot be ended", session_id)
 
     async def stop_all(self) -> None:
-        """End every process in good order."""
-        for live in self.all_live():
-            await self._ledger.stopping(live.record, "stop", [])
+        """End every process in good order, and start none; who waits for a place goes on waiting, with the next
+        daemon."""
+        self.admission.close_for_good()
         async with asyncio.TaskGroup() as group:
-            for live in self.all_live():
-                group.create_task(self.end(live.session_id, "stop"))
+            for session_id in tuple(self._serving):
+                group.create_task(self._stop(session_id))
 
-    async def _serve(self, session_id: SessionId, left: RunRecord | None) -> None:
-        self._changed[session_id] = asyncio.Event()
-        self._at_rest[session_id] = asyncio.Event()
+    async def _stop(self, session_id: SessionId) -> None:
+        live = self.live(session_id)
+        if live is not None:
+            try:
+                await self._ledger.stopping(live.record, "stop", [])
+            except StoreUnavailable:
+                log.warning("session %s is stopped, but that cannot be noted", session_id)
+        await self.end(session_id, "stop")
+
+    async def _serve(self, session_id: SessionId, left: RunRecord | None, *, again: bool = False) -> None:
         try:
+            if again:
+                await kept(lambda: self._ledger.move(session_id, SessionState.QUEUED, "the daemon was restarted"))
             if left is not None:
                 await self._serve_left(left)
-            while self._ledger.session(session_id).state is SessionState.QUEUED:
+            while session_id not in self._unwanted and self._state(session_id) is SessionState.QUEUED:
                 await self._serve_once(session_id)
+        except Withdrawn:
+            log.info("session %s does not wait for a place any more", session_id)
         finally:
-            for table in (self._changed, self._at_rest, self._live, self._latest, self._serving):
-                table.pop(session_id, None)
+            self._unwanted.pop(session_id, None)
+            self._serving.pop(session_id, None)
+
+    def _state(self, session_id: SessionId) -> SessionState:
+        return self._ledger.session(session_id).state
 
     async def _serve_left(self, record: RunRecord) -> None:
+        """Attend a run that was noted before, if it ever came to be."""
         live = self._launcher.attach(record, self)
         if live is None:
-            await self._conclude(record, Death("lost"))
+            await conclude(self._ledger, record, Death("abandoned", reason=record.stopping or ""))
             return
         self.admission.took_up(record.session_id)
         try:
-            await self._ledger.attached(record)
+            await kept(lambda: self._ledger.attached(record))
             await self._attend(live, known=True)
         finally:
             self.admission.left(record.session_id)
 
     async def _serve_once(self, session_id: SessionId) -> None:
-        session = self._ledger.session(session_id)
-        await self.admission.enter(session_id, session.priority)
+        await self.admission.enter(session_id, self._ledger.session(session_id).priority)
         try:
-            live = await self._launcher.launch(self._ledger.session(session_id), self)
-            await self._attend(live, known=False)
-        except ClaudeCodeMcpError as exc:
-            await self._ledger.fail(session_id, exc)
+            live = await self._launched(session_id)
+            if live is not None:
+                await self._attend(live, known=False)
         finally:
             self.admission.left(session_id)
 
+    async def _launched(self, session_id: SessionId) -> LiveSession | None:
+        """Start the session's process; None where that came to nothing, which is then noted."""
+        try:
+            return await self._launcher.launch(self._ledger.session(session_id), self)
+        except StoreUnavailable as exc:
+            log.warning("session %s: the store does not take its start: %s", session_id, exc)
+            await asyncio.sleep(AGAIN_S)
+            await self._pick_up(session_id)
+        except DiskLow:
+            await kept(lambda: self._ledger.put_back(session_id, "the disk is nearly full"))
+            await asyncio.sleep(AGAIN_S)
+        except ClaudeCodeMcpError as exc:
+            failure = exc
+            await kept(lambda: self._ledger.fail(session_id, failure))
+        except Exception as exc:
+            log.exception("session %s cannot be started", session_id)
+            unforeseen = NotStarted(
+                f"Session {session_id} could not be started: {exc}.",
+                remedy="`claude-code-mcp daemon logs` has the details.",
+            )
+            await kept(lambda: self._ledger.fail(session_id, unforeseen))
+        return None
+
+    async def _pick_up(self, session_id: SessionId) -> None:
+        """A start got stuck halfway: go on as a daemon would that was killed there."""
+        record = self._ledger.database.read(lambda db: store.open_run(db, session_id))
+        if record is not None:
+            await self._serve_left(record)
+
     async def _attend(self, live: LiveSession, *, known: bool) -> None:
         session_id = live.session_id
-        self._live[session_id] = live
-        self.changed(self._ledger.session(session_id))
-        following = self._tasks.start(f"follow {session_id}", self._follow(live))
-        minding = self._tasks.start(f"mind {session_id}", self._mind(live))
+        unwanted = self._unwanted.get(session_id)
+        if unwanted is not None:
+            await kept(lambda: self._ledger.stopping(live.record, unwanted, []))
+        attendance = Attendance(live, self._ledger.session(session_id), self._parts)
+        self._attending[session_id] = attendance
+        starting = self._tasks.start(f"start of {session_id}", self._started(live))
         try:
-            await self._greet(live, known=known)
-            self.admission.started(session_id)
-            await following
+            await attendance.run(known=known)
         finally:
-            minding.cancel()
-        await self._conclude(live.record, self._death(live))
+            starting.cancel()
+            del self._attending[session_id]
 
-    async def _follow(self, live: LiveSession) -> None:
-        """Follow to the end of the process, whatever goes wrong on our side meanwhile."""
-        while not live.over.is_set():
-            try:
-                await live.follow()
-            except Exception:
-                log.exception("session %s: following failed, going on from the last commit", live.session_id)
-                await asyncio.sleep(REFOLLOW_S)
-
-    async def _greet(self, live: LiveSession, *, known: bool) -> None:
-        """Introduce ourselves and deliver what waits; a process that does not answer is ended."""
-        try:
-            if known:
-                # What it wrote while nobody read says which messages it has; only then send the others.
-                await live.caught_up.wait()
-                await live.initialize()
-                await self._deliver(live)
-                for observer in self._observers:
-                    await observer.settle(live.session_id)
-                await self._finish_stopping(live)
-            else:
-                # Both lines go out at once: waiting for the answer first would only cost time.
-                greeting = asyncio.ensure_future(live.initialize())
-                await asyncio.sleep(0)
-                await self._deliver(live)
-                await greeting
-                await self._deliver(live)
-        except (ClaudeUnresponsive, ControlRefused) as exc:
-            if not live.over.is_set():
-                log.warning("session %s: %s", live.session_id, exc)
-                await live.run.stop(self._ladder.grace_s)
-
-    async def _finish_stopping(self, live: LiveSession) -> None:
-        if live.record.stopping is not None:
-            await live.run.stop(self._ladder.grace_s)
-
-    async def _deliver(self, live: LiveSession) -> None:
-        waiting = self._ledger.database.read(lambda db: store.messages(db, live.session_id, (MessageState.PENDING,)))
-        if live.record.stopping is None:
-            await live.deliver(waiting)
-
-    def _death(self, live: LiveSession) -> Death:
-        run = live.run
-        exited, failure = run.exit, run.start_failure
-        said = run.stderr_tail(4000).decode(errors="replace") if failure is None else failure.message
-        return Death(
-            outcome=run.state().value,
-            code=exited.code if exited is not None else None,
-            signal=exited.signal if exited is not None else None,
-            reason=live.record.stopping or "",
-            stderr=said,
-            spoke=live.spoke,
-        )
-
-    async def _conclude(self, record: RunRecord, death: Death) -> None:
-        record.ended_at = stamp(self._ledger.clock.now())
-        record.exit = {"outcome": death.outcome, "code": death.code, "signal": death.signal}
-        session = await self._ledger.ended(record, death)
-        self.changed(session)
+    async def _started(self, live: LiveSession) -> None:
+        """Let the next one start as soon as this one is up."""
+        await live.ready.wait()
+        self.admission.started(live.session_id)
 
     def watch(self, session_id: SessionId, callback: Pieces) -> Callable[[], None]:
         """Call back with pieces of a session's answers in the making; returns how to end that."""
@@ -254,58 +229,28 @@ class Supervisor:
 
     def changed(self, session: Session) -> None:
         """Take note of a session's new state."""
-        self._latest[session.id] = session
-        changed, at_rest = self._changed.get(session.id), self._at_rest.get(session.id)
-        if changed is not None:
-            changed.set()
-        if at_rest is not None:
-            (at_rest.set if session.state in AT_REST else at_rest.clear)()
-
-    async def _mind(self, live: LiveSession) -> None:
-        """End the process when it was idle, or busy, for too long."""
-        changed = self._changed[live.session_id]
-        while not live.over.is_set():
-            changed.clear()
-            due = self._deadline(live)
-            now = self._ledger.clock.now()
-            if due is not None and due.at <= now:
-                await self._expire(live, due)
-                return
-            seconds = None if due is None else max(0.01, (due.at - now).total_seconds())
-            try:
-                async with asyncio.timeout(seconds):
-                    await changed.wait()
-            except TimeoutError:
-                continue
-
-    def _deadline(self, live: LiveSession) -> Deadline | None:
-        session = self._latest[live.session_id]
-        return deadline(
-            session,
-            live.quiet_since,
-            idle_s=self._launcher.idle_s(session),
-            timeout_s=self._launcher.timeout_s(session),
-        )
-
-    async def _expire(self, live: LiveSession, due: Deadline) -> None:
-        session = self._latest[live.session_id]
-        late = due.reason == "timeout"
-        facts = [SessionTimedOut(timeout_s=self._launcher.timeout_s(session))] if late else []
-        await self._ledger.stopping(live.record, due.reason, facts)
-        await stop(live, self._ladder, busy=late, at_rest=self._at_rest[live.session_id])
+        found = self._attending.get(session.id)
+        if found is None:
+            return
+        found.changed(session)
+        if session.state is SessionState.IDLE and self.admission.waiting:
+            self.admission.look()  # somebody waits for a place, and here is a process that can make room
 
     def _make_room(self) -> None:
         """End the process that has been idle longest, so that a waiting session can start."""
-        idle = [
-            live
-            for live in self._live.values()
-            if live.record.stopping is None
-            and (session := self._latest.get(live.session_id)) is not None
-            and session.state is SessionState.IDLE
-            and not session.background
-        ]
+        idle = [found for found in self._attending.values() if _can_go(found)]
         if idle:
-            oldest = min(idle, key=lambda live: live.quiet_since)
-            self._tasks.start(
-                f"make room {oldest.session_id}", self._expire(oldest, Deadline(oldest.quiet_since, "idle"))
-            )
+            oldest = max(idle, key=lambda found: found.live.quiet_s)
+            self._tasks.start(f"make room {oldest.session.id}", self._retire(oldest))
+
+    async def _retire(self, found: Attendance) -> None:
+        try:
+            if not await found.expire("idle"):
+                self.admission.look()  # it got work just now: perhaps another one can go
+        except StoreUnavailable as exc:
+            log.warning("session %s is not ended to make room: %s", found.session.id, exc)
+
+
+def _can_go(found: Attendance) -> bool:
+    session, live = found.session, found.live
+    return session.state is SessionState.IDLE and not session.background and live.record.stopping is None
