@@ -1,0 +1,26 @@
+"""Rounds in which every contender runs once, each time in another order."""
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def interleaved(count: int, rng: Random, contenders: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
+    """Return what each contender gave in `count` rounds, after one round that does not count."""
+    found: dict[str, list[T]] = {name: [] for name in contenders}
+    for number in range(count + 1):
+        order = list(contenders)
+        rng.shuffle(order)
+        for name in order:
+            sample = contenders[name]()
+            if number:
+                found[name].append(sample)
+    return found
+
+
+def percentile(samples: list[float], part: float) -> float:
+    """Return the sample below which `part` (0 to 1) of them lie."""
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]

@@ -1,0 +1,98 @@
+"""A session of 99 tool steps: first event, wall, and the daemon's processor time for each line of the stream."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.findings import Finding, Goal
+from bench.peers import cli
+from bench.place import Place, place
+from bench.rounds import interleaved
+from bench.rpc import Rpc
+from bench.setting import Setting
+from bench.talk import start, until_event, until_idle
+from bench.usage import cpu_s
+
+READER = "asyncio reader"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Seconds to the first event and to the end; milliseconds of processor time per line, ours only."""
+
+    first_s: float
+    wall_s: float
+    cpu_ms: float = 0.0
+    lines: int = 0
+
+
+def measure(setting: Setting) -> list[Finding]:
+    """Measure the row."""
+    steps = setting.size(99, 3)
+    prompt = f"[s:loop:{steps}]"
+    with place(setting.model_url) as here, contextlib.closing(here.rpc()) as rpc:
+        found = interleaved(
+            setting.rounds(7),
+            setting.rng,
+            {
+                "ours": lambda: _ours(rpc, here, prompt),
+                "reader": lambda: _reader(here, prompt),
+                "bare": lambda: Sample(0.0, cli.bare_wall_s(here, prompt)),
+            },
+        )
+    ours, reader, bare = found["ours"], found["reader"], found["bare"]
+    wall = [one.wall_s for one in ours]
+    return [
+        Finding(
+            "session",
+            "first event",
+            "s",
+            [one.first_s for one in ours],
+            READER,
+            [one.first_s for one in reader],
+            Goal(1.1),
+        ),
+        Finding(
+            "session",
+            f"{steps} tool steps, wall",
+            "s",
+            wall,
+            "bare CLI, output dropped",
+            [one.wall_s for one in bare],
+            Goal(1.05),
+        ),
+        Finding("session", f"{steps} tool steps, wall", "s", wall, READER, [one.wall_s for one in reader]),
+        Finding(
+            "session",
+            "daemon CPU per stream line",
+            "ms",
+            [one.cpu_ms for one in ours],
+            goal=Goal(0.15),
+            note=f"{ours[-1].lines} lines; everything the daemon did from the start to the end is in it",
+        ),
+    ]
+
+
+def _ours(rpc: Rpc, here: Place, prompt: str) -> Sample:
+    used = cpu_s(rpc.daemon_pid)
+    session = start(rpc, here, prompt)
+    first = until_event(rpc, session, source="stream")
+    knew = until_idle(rpc, session)
+    used = cpu_s(rpc.daemon_pid) - used
+    lines = _lines(here, session.id)
+    rpc.call("sessions.abort", session_id=session.id, mode="stop")
+    return Sample(first - session.began, knew - session.began, used * 1000 / lines, lines)
+
+
+def _lines(here: Place, session_id: str) -> int:
+    """Return how many lines the session's process wrote."""
+    for path in (here.state / "runs").glob("*/stdout"):
+        text = path.read_bytes()
+        if session_id.encode() in text[:100_000]:
+            return text.count(b"\n")
+    raise RuntimeError(f"no output of session {session_id} in {Path(here.state)}")
+
+
+def _reader(here: Place, prompt: str) -> Sample:
+    read = cli.read(here, prompt)
+    return Sample(read.first_s, read.result_s)
