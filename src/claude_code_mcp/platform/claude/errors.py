@@ -1,4 +1,4 @@
-"""What can be wrong about a launch, a binary, or a file of Claude Code."""
+"""What can be wrong about a launch or a binary."""
 
 from claude_code_mcp.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 
@@ -25,15 +25,3 @@ class BinaryTooOld(Conflict):
     """Claude Code is older than the oldest version that this program works with."""
 
     code = "claude_too_old"
-
-
-class ConfigurationUnreadable(Unavailable):
-    """A file of Claude Code cannot be read, or is not what it should be."""
-
-    code = "claude_configuration_unreadable"
-
-
-class InstructionsRefused(Invalid):
-    """A project's CLAUDE.md leads out of the project, so it is not handed over."""
-
-    code = "instructions_refused"

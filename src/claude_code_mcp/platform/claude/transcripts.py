@@ -22,6 +22,7 @@ from claude_code_mcp.platform.claude.stream.turns import microusd
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 64 * 1024
+_LOOKS_BACK = (TAIL_BYTES, 8 * TAIL_BYTES, 64 * TAIL_BYTES)
 _ENCODED_LENGTH = 200
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PROMPT_LENGTH = 300
@@ -109,15 +110,24 @@ def peek(path: Path) -> PastSession | None:
 
 
 def last_uuids(path: Path, limit: int = 20) -> list[str]:
-    """Return the uuids of the last messages in a transcript, the newest last; those of the last 64 KB at most."""
+    """Return the uuids of the last messages in a transcript, the newest last; those of its last 4 MB at most.
+
+    Between two messages there may be 100 KB of what was sent to the model, so the look back grows as needed.
+    """
+    uuids: list[str] = []
     try:
         with path.open("rb") as file:
-            head, tail = _ends(file.fileno(), os.fstat(file.fileno()).st_size)
+            size = os.fstat(file.fileno()).st_size
+            for back in _LOOKS_BACK:
+                tail = os.pread(file.fileno(), back, max(0, size - back))
+                whole = tail if back >= size else tail.partition(b"\n")[2]
+                said = (line for line in _lines(whole) if line.get("type") in ("user", "assistant"))
+                uuids = [uuid for line in said if (uuid := word_of(line, "uuid"))]
+                if len(uuids) >= limit or back >= size:
+                    break
     except OSError:
         return []
-    lines = _lines(tail or head)
-    uuids = [word_of(line, "uuid") for line in lines if line.get("type") in ("user", "assistant")]
-    return [uuid for uuid in uuids if uuid][-limit:]
+    return uuids[-limit:]
 
 
 def taken_messages(path: Path, uuids: Collection[str]) -> set[str]:
