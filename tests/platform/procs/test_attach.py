@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -85,6 +86,10 @@ async def test_kill_9_of_the_daemon_while_it_starts_runs_leaves_each_one_known_o
     stages = {run.start_failure.stage for run in found.values() if run.start_failure is not None}
     assert stages <= {"abandoned"}
     assert not [path.name for path in root.iterdir() if path.name.startswith(".")]
+
+
+def ends_with(run: Run, tail: bytes) -> bool:
+    return (run.files.path / "stdout").read_bytes().endswith(tail)
 
 
 async def handed_over(root: Path, runs: Runs, *argv: str) -> Run:
@@ -191,7 +196,7 @@ async def test_twenty_live_runs_are_found_and_followed_again_within_a_moment(roo
     for run in found:
         assert (await first_line(run)).startswith(b"up ")
         await run.write_line(b"again")
-        await until(lambda run=run: (run.files.path / "stdout").read_bytes().endswith(b"again\n"))  # type: ignore[misc]
+        await until(partial(ends_with, run, b"again\n"))
     assert loop.time() - began < 2
     assert len(found) == 20
     assert all(isinstance(run.members, Members) for run in found)

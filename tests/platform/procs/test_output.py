@@ -38,6 +38,10 @@ class Follower:
                 self.times.append(time.perf_counter())
                 self.batches.append(batch)
 
+    async def has(self, count: int) -> None:
+        """Wait until so many lines have come."""
+        await until(lambda: len(self.lines) >= count)
+
     @property
     def lines(self) -> list[Line]:
         return [line for batch in self.batches for line in batch.lines]
@@ -53,9 +57,9 @@ async def test_lines_come_as_they_are_written_and_the_end_after_the_last(both: R
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(follower)
         for number in range(5):
-            await until(lambda number=number: len(follower.lines) == 1 + number)  # type: ignore[misc]
+            await follower.has(1 + number)
             await run.write_line(f"line {number}".encode())
-        await until(lambda: len(follower.lines) == 6)
+        await follower.has(6)
         await run.stop(1)
     assert follower.data == [b"up", *(f"line {number}".encode() for number in range(5))]
     assert [batch.end for batch in follower.batches] == [line.end for line in follower.lines]
@@ -68,7 +72,7 @@ async def test_half_a_line_is_kept_back_until_it_is_whole_or_the_run_is_over(bot
         tasks.start_soon(follower)
         await until(lambda: run.spool().stdout_bytes == 5 and len(follower.lines) == 1)
         await run.write_line(b"go")
-        await until(lambda: len(follower.lines) == 2)
+        await follower.has(2)
         await run.write_line(b"go")
     assert follower.lines == [Line(0, 2, b"a"), Line(2, 7, b"half"), Line(7, 11, b"torn", torn=True)]
 
@@ -77,6 +81,18 @@ async def test_what_was_written_in_the_last_instant_is_not_missed(runs: Runs) ->
     for _ in range(25):
         run = await runs.spawn(spec(*shell("echo one; echo two; printf three")))
         assert [line.data for line in await all_lines(run)] == [b"one", b"two", b"three"]
+
+
+async def test_a_program_that_closes_its_output_is_followed_to_its_end(both: Runs) -> None:
+    run = await both.spawn(spec(*shell("echo one; exec >&- 2>&-; read x; exit 6")))
+    follower = Follower(run)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(follower)
+        await follower.has(1)
+        await run.write_line(b"go")
+    assert follower.data == [b"one"]
+    assert run.exit is not None
+    assert run.exit.code == 6
 
 
 async def test_a_follower_begins_at_any_line_and_two_see_the_same(runs: Runs) -> None:
@@ -130,11 +146,11 @@ async def test_a_truncated_file_is_told_and_read_from_its_new_beginning(both: Ru
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(follower)
         await run.write_line(b"a long line of the time before")
-        await until(lambda: len(follower.lines) == 2)
+        await follower.has(2)
         os.truncate(run.files.path / "stdout", 0)
         await until(lambda: follower.batches[-1].restarted)
         await run.write_line(b"new")
-        await until(lambda: len(follower.lines) == 3)
+        await follower.has(3)
         await run.stop(1)
     assert follower.lines[-1] == Line(0, 4, b"new")
     assert [batch.restarted for batch in follower.batches].count(True) == 1
@@ -153,10 +169,10 @@ async def test_a_file_that_was_renamed_or_deleted_is_followed_to_its_end(runs: R
     follower = Follower(run)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(follower)
-        await until(lambda: len(follower.lines) == 1)
+        await follower.has(1)
         (run.files.path / "stdout").unlink()
         await run.write_line(b"into the file without a name")
-        await until(lambda: len(follower.lines) == 2)
+        await follower.has(2)
         async with aclosing(run.follow(3)) as batches:
             async for batch in batches:
                 assert batch.lines == (Line(3, 32, b"into the file without a name"),)
@@ -182,12 +198,12 @@ async def test_following_opens_the_file_once(runs: Runs) -> None:
     follower = Follower(run)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(follower)
-        await until(lambda: len(follower.lines) == 1)
+        await follower.has(1)
         path = str(run.files.path / "stdout")
         before = [file.fd for file in psutil.Process().open_files() if file.path == path]
         for number in range(20):
             await run.write_line(b"more")
-            await until(lambda number=number: len(follower.lines) == number + 2)  # type: ignore[misc]
+            await follower.has(number + 2)
         assert [file.fd for file in psutil.Process().open_files() if file.path == path] == before
         assert len(before) == 1
         await run.stop(1)
@@ -206,7 +222,7 @@ async def all_of_it_once(run: Run) -> None:
     follower = Follower(run)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(follower)
-        await until(lambda: len(follower.lines) == 1)
+        await follower.has(1)
         tasks.cancel_scope.cancel()
 
 
@@ -219,7 +235,7 @@ async def test_a_line_wakes_its_follower_within_ten_milliseconds(runs: Runs) -> 
         tasks.start_soon(follower)
         for number in range(100):
             await run.write_line(b"go")
-            await until(lambda number=number: len(follower.lines) > number)  # type: ignore[misc]
+            await follower.has(number + 1)
         await run.stop(1)
     late = sorted(
         came - float(line.data) for came, line in zip(follower.times, follower.lines, strict=True)
@@ -235,7 +251,7 @@ async def test_thirty_quiet_runs_cost_nothing_to_follow(runs: Runs) -> None:
             tasks.start_soon(follower)
         await until(lambda: all(follower.lines for follower in followers))
         before = time.process_time()
-        await asyncio.sleep(0.5)  # the measured span
+        await asyncio.sleep(0.5)  # measured: nothing happens
         assert time.process_time() - before < 0.05
         async with anyio.create_task_group() as stops:
             for run in found:

@@ -11,6 +11,12 @@ from typing import Protocol
 POLL_S = (0.005, 0.25)
 PACE_S = 0.004
 """The shortest time between two looks at a stream of changes; the first change after a pause is seen at once."""
+BURST = 8.0
+"""So many looks at one file may follow each other at once; two a second come back. A turn begins without delay."""
+BURST_BACK = 2.0
+BEAT_S = 0.06
+"""When they are used up, a file that goes on changing is looked at on each beat, all such files on the same one.
+A look costs more than twenty lines do, and lines that are found together share one commit."""
 SAFETY_POLL_S = 5.0
 """How often a watched file is looked at all the same: some file systems (network, FUSE) report nothing."""
 
@@ -47,6 +53,32 @@ def watcher() -> Watcher:
     return NoWatcher()
 
 
+class _Watched:
+    """One file, who wants to know of it, and how many looks at it may still come at once."""
+
+    __slots__ = ("_at", "_looks", "path", "wakes")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.wakes: list[Callable[[], None]] = []
+        self._looks = BURST
+        self._at = 0.0
+
+    def may_look(self, now: float) -> bool:
+        """Take one look from the store, if there is one."""
+        self._looks = min(BURST, self._looks + (now - self._at) * BURST_BACK)
+        self._at = now
+        if self._looks < 1:
+            return False
+        self._looks -= 1
+        return True
+
+    def wake(self) -> None:
+        """Tell all who want to know."""
+        for wake in tuple(self.wakes):
+            wake()
+
+
 if sys.platform == "linux":
     from inotify_simple import INotify, flags  # type: ignore[import-untyped]  # it ships no types
 
@@ -57,12 +89,14 @@ if sys.platform == "linux":
         """
 
         _MASK = flags.MODIFY | flags.ATTRIB | flags.MOVE_SELF | flags.DELETE_SELF
+        _QUIET = flags.MOVE_SELF | flags.DELETE_SELF
         _OVERFLOW = 0xFFFFFFFF  # watch -1: the queue was full, anything may have changed
 
         def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
             self._loop = loop
             self._inotify = INotify(nonblocking=True)
-            self._wakes: dict[int, list[Callable[[], None]]] = {}
+            self._files: dict[int, _Watched] = {}
+            self._resting: set[int] = set()
             self._last = 0.0
             self._resume()
 
@@ -71,16 +105,16 @@ if sys.platform == "linux":
                 watch = self._inotify.add_watch(path, self._MASK)
             except OSError:  # no watch left (fs.inotify.max_user_watches), or the file is gone
                 return None
-            self._wakes.setdefault(watch, []).append(wake)
+            self._files.setdefault(watch, _Watched(path)).wakes.append(wake)
             return lambda: self._leave(watch, wake)
 
         def _leave(self, watch: int, wake: Callable[[], None]) -> None:
-            wakes = self._wakes.get(watch)
-            if wakes is None or wake not in wakes:
+            file = self._files.get(watch)
+            if file is None or wake not in file.wakes:
                 return
-            wakes.remove(wake)
-            if not wakes:
-                del self._wakes[watch]
+            file.wakes.remove(wake)
+            if not file.wakes:
+                del self._files[watch]
                 with contextlib.suppress(OSError):  # it went with its file
                     self._inotify.rm_watch(watch)
 
@@ -88,9 +122,34 @@ if sys.platform == "linux":
             words = memoryview(os.read(self._inotify.fileno(), 65536)).cast("I")
             woken = set(words[0::4])
             self._pace()
-            for watch in tuple(self._wakes) if self._OVERFLOW in woken else woken:
-                for wake in tuple(self._wakes.get(watch, ())):
-                    wake()
+            now = self._loop.time()
+            for watch in tuple(self._files) if self._OVERFLOW in woken else woken:
+                file = self._files.get(watch)
+                if file is None:
+                    continue
+                if file.may_look(now):
+                    file.wake()
+                else:
+                    self._rest(watch, file)
+
+        def _rest(self, watch: int, file: "_Watched") -> None:
+            """Hear nothing more of a file until the next beat."""
+            with contextlib.suppress(OSError):  # its name is gone: it is heard as before
+                self._inotify.add_watch(file.path, self._QUIET)
+            if not self._resting:
+                now = self._loop.time()
+                self._loop.call_at(now - now % BEAT_S + BEAT_S, self._beat)
+            self._resting.add(watch)
+
+        def _beat(self) -> None:
+            resting, self._resting = self._resting, set()
+            for watch in resting:
+                file = self._files.get(watch)
+                if file is None or self._inotify.closed:
+                    continue
+                with contextlib.suppress(OSError):
+                    self._inotify.add_watch(file.path, self._MASK)
+                file.wake()
 
         def _pace(self) -> None:
             """Look away for a moment when changes come thick: a flood of lines is then read in few large pieces."""
@@ -108,4 +167,4 @@ if sys.platform == "linux":
             if not self._inotify.closed:
                 self._loop.remove_reader(self._inotify.fileno())
                 self._inotify.close()
-            self._wakes.clear()
+            self._files.clear()
