@@ -114,7 +114,7 @@ class KeptTasks:
     async def save(self, record: "TaskRecord") -> None:
         """Insert or replace a record; it is durable when this returns."""
         closed = record.status != "working"
-        await self._records.put(Record(record.id, record.created_at, closed, msgspec.json.encode(record)))
+        await self._records.put(Record(record.id, record.updated_at, closed, msgspec.json.encode(record)))
 
     async def load(self, task_id: str) -> "TaskRecord | None":
         """Return a record, or None."""

@@ -6,12 +6,13 @@ from claude_code_mcp.kernel.events import Fact
 
 
 class ProjectTrusted(Fact, frozen=True, kw_only=True):
-    """The user trusts a project's executable configuration as it is now. Subject: the folder."""
+    """The user trusts what can run code in a project, as it is now. Subject: the folder. `by`: `user` or `claude`."""
 
     kind: ClassVar[str] = "project.trusted"
 
     project_path: str
     fingerprint: str
+    by: str
 
 
 class ProjectUntrusted(Fact, frozen=True, kw_only=True):

@@ -12,12 +12,16 @@ ProjectPath = Annotated[str, Field(min_length=1, max_length=4096)]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a project is trusted. `why` says who said so; `left_out` what an untrusted run goes without."""
+    """How far a project is trusted.
+
+    `why` says who said so; `left_out` what an untrusted run goes without; `first_seen` that its trust is not kept yet.
+    """
 
     trusted: bool
     why: str
     fingerprint: str
     left_out: tuple[str, ...] = ()
+    first_seen: bool = False
 
 
 class ShowProject(Request):

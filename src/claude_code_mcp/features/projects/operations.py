@@ -59,7 +59,7 @@ async def show(ctx: Context, wish: ShowProject) -> ProjectInfo:
 async def trust(ctx: Context, wish: TrustProject) -> ProjectInfo:
     """Trust a project's settings, hooks, agents and MCP servers as they are now; a change ends it."""
     project = ctx.projects.locate(wish.project_path, ctx.caller)
-    await ctx.projects.trust(project)
+    await ctx.projects.trust(project, ctx.caller.env)
     return await ctx.projects.show(str(project), ctx.caller)
 
 

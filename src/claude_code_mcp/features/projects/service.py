@@ -1,22 +1,28 @@
 """Where sessions work, and how far a folder's own configuration is trusted."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from claude_code_mcp.features.projects import store
+from claude_code_mcp.features.projects import rules, store
 from claude_code_mcp.features.projects.errors import BadProjectPath, ProjectNotADirectory, ProjectNotFound
 from claude_code_mcp.features.projects.events import ProjectTrusted, ProjectUntrusted
 from claude_code_mcp.features.projects.models import ExecutableFile, ProjectInfo, ProjectList, Standing
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.clock import Clock, stamp
 from claude_code_mcp.kernel.events import Event
+from claude_code_mcp.platform.claude.executable_config import ExecutableConfig, executable_config
+from claude_code_mcp.platform.claude.home import ClaudeHome
+from claude_code_mcp.platform.claude.trust import distrust, trusted_by_claude
 from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.eventlog import log
 from claude_code_mcp.platform.settings.model import Settings
 from claude_code_mcp.platform.settings.sources import for_client
+
+Env = Mapping[str, str]
 
 
 class Projects:
@@ -39,10 +45,10 @@ class Projects:
         named = wished or (str(default) if default else caller.cwd)
         if not named or "\0" in named:
             raise BadProjectPath("A project path cannot be empty or hold a NUL character.", remedy="Give project_path.")
-        path = Path(caller.cwd or "/") / Path(named).expanduser()
+        path = Path(caller.cwd or "/") / _expanded(named, caller.env)
         try:
             resolved = path.resolve(strict=True)
-        except (OSError, RuntimeError) as exc:
+        except (OSError, RuntimeError, ValueError) as exc:
             reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "no such folder"
             raise ProjectNotFound(
                 f"{named[:300]!r} cannot be used: {reason}.", remedy="Give an existing folder."
@@ -55,48 +61,100 @@ class Projects:
             raise ProjectNotFound(f"{str(resolved)!r} cannot be read by this user.", remedy="Check its permissions.")
         return resolved
 
-    def standing(self, project: Path, caller: Caller) -> Standing:
-        """Return how far a project is trusted."""
-        return self.standing_for(project, caller.env)
-
-    def standing_for(self, project: Path, env: Mapping[str, str]) -> Standing:
+    async def standing(self, project: Path, env: Env) -> Standing:
         """Return how far a project is trusted by the user whose environment is `env`."""
-        return Standing(True, "temporary", "")
+        return await asyncio.to_thread(self._standing, project, env, self._pinned(project))
 
-    def distrust(self, project: Path, standing: Standing) -> dict[str, Any]:
-        """Return the launch options that an untrusted project is limited to; none for a trusted one."""
-        return {}
+    async def launch_terms(self, project: Path, env: Env) -> tuple[Standing, dict[str, Any]]:
+        """Return the standing at a start, and the launch options that an untrusted project is limited to.
 
-    async def trust(self, project: Path) -> None:
-        """Trust a project as it is now."""
-        trusted = store.Trusted(str(project), "", stamp(self._clock.now()))
-        fact = ProjectTrusted(project_path=str(project), fingerprint=trusted.fingerprint)
-        event = Event(fact=fact, at=self._clock.now(), subject=str(project))
+        A project that Claude Code's own dialog was accepted for is pinned as it is now.
+        """
+        standing = await self.standing(project, env)
+        if standing.trusted:
+            if standing.first_seen:
+                await self._pin(project, standing.fingerprint, rules.CLAUDE)
+            return standing, {}
+        terms = await asyncio.to_thread(lambda: distrust(ClaudeHome.of(env), project, _config(project, env)))
+        return standing, {
+            "setting_sources": terms.setting_sources,
+            "strict_mcp_config": terms.strict_mcp_config,
+            "mcp_config": terms.mcp_config,
+            "append": terms.append_system_prompt,
+        }
+
+    async def trust(self, project: Path, env: Env) -> None:
+        """Trust a project as it is now; a change of what can run code in it ends that."""
+        config = await asyncio.to_thread(_config, project, env)
+        await self._pin(project, config.fingerprint, rules.USER)
+
+    async def untrust(self, project: Path) -> None:
+        """Take back the trust that was given here."""
+        now = self._clock.now()
 
         def write(db: sqlite3.Connection) -> None:
-            store.put(db, trusted)
-            log.append(db, [event])
+            if store.delete(db, str(project)):
+                fact = ProjectUntrusted(project_path=str(project))
+                log.append(db, [Event(fact=fact, at=now, subject=str(project))])
 
         await self._database.write(write)
 
-    async def untrust(self, project: Path) -> None:
-        """Take trust back."""
-        event = Event(fact=ProjectUntrusted(project_path=str(project)), at=self._clock.now(), subject=str(project))
-        await self._database.write(lambda db: store.delete(db, str(project)) and log.append(db, [event]))
-
     async def show(self, wished: str | None, caller: Caller) -> ProjectInfo:
-        """Return a project's standing."""
-        project = self.locate(wished, caller)
-        return self._info(project, caller)
+        """Return a project's standing, and what there is to trust."""
+        return await self._info(self.locate(wished, caller), caller.env)
 
     async def list(self, caller: Caller) -> ProjectList:
         """Return the projects that were trusted here."""
         known = self._database.read(store.all_trusted)
-        return ProjectList(items=[self._info(Path(trusted.path), caller) for trusted in known])
+        return ProjectList(items=[await self._info(Path(trusted.path), caller.env) for trusted in known])
 
-    def _info(self, project: Path, caller: Caller) -> ProjectInfo:
-        standing = self.standing(project, caller)
-        return ProjectInfo(project_path=str(project), trusted=standing.trusted, why=standing.why)
+    async def _pin(self, project: Path, fingerprint: str, by: str) -> None:
+        now = self._clock.now()
+        trusted = store.Trusted(str(project), fingerprint, by, stamp(now))
+        fact = ProjectTrusted(project_path=str(project), fingerprint=fingerprint, by=by)
+
+        def write(db: sqlite3.Connection) -> None:
+            store.put(db, trusted)
+            log.append(db, [Event(fact=fact, at=now, subject=str(project))])
+
+        await self._database.write(write)
+
+    def _pinned(self, project: Path) -> store.Trusted | None:
+        return self._database.read(lambda db: store.get(db, str(project)))
+
+    def _standing(self, project: Path, env: Env, pinned: store.Trusted | None) -> Standing:
+        config = _config(project, env)
+        kept = (pinned.fingerprint, pinned.trusted_by, pinned.trusted_at) if pinned is not None else None
+        home = ClaudeHome.of(env)
+        standing = rules.judge(
+            config.fingerprint,
+            runs_code=bool(config.parts),
+            pinned=kept,
+            accepted=trusted_by_claude(home, project),
+        )
+        if standing.trusted:
+            return standing
+        names = distrust(home, project, config).left_out
+        return Standing(False, standing.why, standing.fingerprint, rules.left_out(names))
+
+    async def _info(self, project: Path, env: Env) -> ProjectInfo:
+        standing = await self.standing(project, env)
+        config = await asyncio.to_thread(_config, project, env)
+        pinned = self._pinned(project)
+        return ProjectInfo(
+            project_path=str(project),
+            trusted=standing.trusted,
+            why=standing.why,
+            executable=[ExecutableFile(path=part.path, does=list(part.does)) for part in config.parts],
+            trusted_at=pinned.trusted_at if pinned is not None and standing.trusted else None,
+        )
 
 
-_ = ExecutableFile
+def _config(project: Path, env: Env) -> ExecutableConfig:
+    home = env.get("HOME")
+    return executable_config(project, Path(home) if home else None)
+
+
+def _expanded(named: str, env: Env) -> str:
+    home = env.get("HOME", "")
+    return home + named[1:] if home and (named == "~" or named.startswith("~/")) else named

@@ -10,15 +10,16 @@ class Trusted:
 
     path: str
     fingerprint: str
+    trusted_by: str
     trusted_at: str
 
 
 def put(db: sqlite3.Connection, trusted: Trusted) -> None:
     """Trust a project, in place of an earlier trust."""
     db.execute(
-        "INSERT INTO project VALUES (?,?,?) ON CONFLICT (path) DO UPDATE SET"
-        " fingerprint=excluded.fingerprint, trusted_at=excluded.trusted_at",
-        (trusted.path, trusted.fingerprint, trusted.trusted_at),
+        "INSERT INTO project VALUES (?,?,?,?) ON CONFLICT (path) DO UPDATE SET"
+        " fingerprint=excluded.fingerprint, trusted_by=excluded.trusted_by, trusted_at=excluded.trusted_at",
+        (trusted.path, trusted.fingerprint, trusted.trusted_by, trusted.trusted_at),
     )
 
 

@@ -8,10 +8,10 @@ from claude_code_mcp.platform.db.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`body` is the keeper's own; `closed` ones may be forgotten by age (`created_at`, as `kernel.clock.stamp`)."""
+    """`body` is the keeper's own; `closed` ones may be forgotten by age (`changed_at`, as `kernel.clock.stamp`)."""
 
     name: str
-    created_at: str
+    changed_at: str
     closed: bool
     body: bytes
 
@@ -25,7 +25,7 @@ class Records:
 
     async def put(self, record: Record) -> None:
         """Insert or replace; durable when this returns."""
-        row = (self._space, record.name, record.created_at, int(record.closed), record.body)
+        row = (self._space, record.name, record.changed_at, int(record.closed), record.body)
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR REPLACE INTO record VALUES (?,?,?,?,?)", row)
@@ -37,12 +37,12 @@ class Records:
         row = self._database.read(
             lambda db: db.execute("SELECT * FROM record WHERE space = ? AND name = ?", (self._space, name)).fetchone()
         )
-        return Record(row["name"], row["created_at"], bool(row["closed"]), row["body"]) if row else None
+        return Record(row["name"], row["changed_at"], bool(row["closed"]), row["body"]) if row else None
 
     async def prune(self, before: str) -> None:
-        """Forget the closed ones that were created before that time."""
+        """Forget the closed ones that changed last before that time."""
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM record WHERE space = ? AND closed = 1 AND created_at < ?", (self._space, before))
+            db.execute("DELETE FROM record WHERE space = ? AND closed = 1 AND changed_at < ?", (self._space, before))
 
         await self._database.write(write)

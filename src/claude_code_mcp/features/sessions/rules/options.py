@@ -48,7 +48,7 @@ def options(session: Session, private: Kept, conversation: Kept, distrust: Kept)
         "json_schema": launch.get("json_schema"),
         "add_dirs": tuple(launch.get("add_dirs") or ()),
         "settings": settings or None,
-        "mcp_config": private.get("mcp_config"),
+        "mcp_config": servers(private.get("mcp_config"), distrust.get("mcp_config")),
         "strict_mcp_config": bool(launch.get("strict_mcp_config") or distrust.get("strict_mcp_config")),
         "setting_sources": distrust.get("setting_sources"),
         "worktree": launch.get("worktree"),
@@ -56,6 +56,14 @@ def options(session: Session, private: Kept, conversation: Kept, distrust: Kept)
         "partial_messages": bool(launch.get("partial")),
     }
     return LaunchOptions(**chosen)
+
+
+def servers(wished: Kept | None, users: Kept | None) -> dict[str, Any] | None:
+    """Return the MCP servers of a run: the user's own, where strictness would leave them out, and the wished ones."""
+    if not wished and not users:
+        return None
+    named = {**((users or {}).get("mcpServers") or {}), **((wished or {}).get("mcpServers") or {})}
+    return {**(wished or {}), "mcpServers": named}
 
 
 def budget(dollars: object) -> int | None:

@@ -106,7 +106,7 @@ class Intake:
         if past is None:
             raise SessionNotFound(f"There is no session {wanted_id}.", remedy="session_list shows the known ones.")
         project = self._projects.locate(past.cwd, caller)
-        session = self._new(wanted_id, project, Origin.ADOPTED, self._projects.standing(project, caller))
+        session = self._new(wanted_id, project, Origin.ADOPTED, await self._projects.standing(project, caller.env))
         session.title, session.state = past.title, SessionState.IDLE
         await self._ledger.accept(session, None, [_started(session)])
         return session
@@ -120,8 +120,9 @@ class Intake:
         """
         project = self._projects.locate(wish.project_path, caller)
         if wish.trust_project:
-            await self._projects.trust(project)
-        session = self._new(SessionId(uuid7()), project, Origin.STARTED, self._projects.standing(project, caller))
+            await self._projects.trust(project, caller.env)
+        standing = await self._projects.standing(project, caller.env)
+        session = self._new(SessionId(uuid7()), project, Origin.STARTED, standing)
         self._shape(session, wish, caller)
         session.priority = wishes.RANK[wish.priority]
         session.title, session.labels = wish.title, dict(wish.labels)
@@ -132,7 +133,8 @@ class Intake:
     ) -> SessionHandle:
         """Keep a copy of `original`; Claude Code makes it when the copy's process starts."""
         project = Path(original.project_path)
-        session = self._new(SessionId(uuid7()), project, Origin.FORKED, self._projects.standing(project, caller))
+        standing = await self._projects.standing(project, caller.env)
+        session = self._new(SessionId(uuid7()), project, Origin.FORKED, standing)
         session.launch = dict(original.launch)
         if isinstance(wish, StartSession):
             self._shape(session, wish, caller)
@@ -145,7 +147,7 @@ class Intake:
     async def go_on(self, session: Session, wish: LaunchWish, text: str | None, caller: Caller) -> SessionHandle:
         """Send the next message to a session, with what the wish changes about its process."""
         if getattr(wish, "trust_project", False):
-            await self._projects.trust(Path(session.project_path))
+            await self._projects.trust(Path(session.project_path), caller.env)
         asked = wishes.launch(wish)
         if asked:
             await self._reshape(session, asked, caller)

@@ -75,8 +75,7 @@ class ClaudeLauncher:
     ) -> tuple[RunSpec, Any]:
         project = Path(session.project_path)
         home = ClaudeHome.of(env)
-        standing = self._projects.standing_for(project, env)
-        distrust = self._projects.distrust(project, standing)
+        standing, distrust = await self._projects.launch_terms(project, env)
         files = self._runs.root.parent / "launch" / record.id
         wished = options(session, private, conversation(session, home), distrust)
         made = plan(wished, files)
@@ -127,6 +126,7 @@ def conversation(session: Session, home: ClaudeHome) -> dict[str, Any]:
 def write_private(files: Mapping[Path, bytes]) -> None:
     """Write the files of a launch, readable by us alone."""
     for path, content in files.items():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(content)
