@@ -2,10 +2,12 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from claude_code_mcp.kernel.events import Event
 from claude_code_mcp.kernel.ids import uuid7
 from claude_code_mcp.platform.claude import control
 from claude_code_mcp.platform.claude.facts import (
@@ -17,9 +19,11 @@ from claude_code_mcp.platform.claude.facts import (
     TurnStarted,
 )
 from claude_code_mcp.platform.claude.launch import THINKING, LaunchOptions
-from claude_code_mcp.platform.claude.requests import Answer
+from claude_code_mcp.platform.claude.requests import Answer, ToolQuestion
+from claude_code_mcp.platform.claude.stream import StreamState, read_line
 from claude_code_mcp.testing import ScriptedModel
 from tests.platform.claude.real import run
+from tests.platform.claude.replay import AT, RUN, events
 from tests.support.claude_cli import ClaudeCli
 
 pytestmark = pytest.mark.e2e
@@ -181,3 +185,61 @@ def test_separators_and_half_characters_in_a_prompt_do_not_kill_the_process(clau
     assert played.code == 0
     echo = next(fact for fact in played.facts(MessageSaid) if fact.echo)
     assert echo.text == "a\u2028b\u2029c\x85d\x00e?f [s:hi]"
+
+
+def _ask(claude: ClaudeCli, prompt: str, answer: Callable[[ToolQuestion], bytes]) -> list[Event]:
+    """Run `prompt`, answer its first question, and return the events of the whole run."""
+    with claude.talk() as talk:
+        talk.say(prompt)
+        asked = json.dumps(talk.until_a("control_request")).encode()
+        (question,) = read_line(StreamState(), asked, run_id=RUN, offset=0, at=AT).control
+        assert isinstance(question, ToolQuestion)
+        assert talk.process.stdin is not None
+        talk.process.stdin.write(answer(question))
+        talk.process.stdin.flush()
+        talk.until_a("result")
+        talk.end()
+        return events(b"".join(json.dumps(line).encode() + b"\n" for line in talk.lines))
+
+
+def _outcomes(found: list[Event]) -> list[str]:
+    return [
+        event.fact.kind for event in found if event.fact.kind.startswith("tool.") and event.fact.kind != "tool.started"
+    ]
+
+
+def test_a_question_is_answered_with_a_changed_input(claude: ClaudeCli) -> None:
+    def answer(question: ToolQuestion) -> bytes:
+        return control.allow(question.request_id, {**question.input, "command": "echo changed > changed.txt"})
+
+    assert _outcomes(_ask(claude, "go [s:touch]", answer)) == ["tool.finished"]
+    assert (claude.cwd / "changed.txt").read_text() == "changed\n"
+    assert not (claude.cwd / "made-by-bash.txt").exists()
+
+
+def test_a_question_is_answered_once_for_all(claude: ClaudeCli) -> None:
+    def answer(question: ToolQuestion) -> bytes:
+        rules = [one for one in question.suggestions if one["type"] == "addRules"]
+        return control.allow(question.request_id, updated_permissions=rules)
+
+    assert _outcomes(_ask(claude, "go [s:touch]", answer)) == ["tool.finished"]
+    assert "touch" in (claude.cwd / ".claude/settings.local.json").read_text()
+
+
+def test_a_question_is_denied_and_the_turn_goes_on_or_ends(claude: ClaudeCli) -> None:
+    denied = _ask(claude, "go [s:touch]", lambda question: control.deny(question.request_id, "Another way."))
+    stopped = _ask(claude, "go [s:touch]", lambda question: control.deny(question.request_id, "No.", stop_turn=True))
+    for found, ok in ((denied, True), (stopped, False)):
+        assert _outcomes(found) == ["tool.denied"]
+        assert [event.fact.ok for event in found if isinstance(event.fact, TurnFinished)] == [ok]
+    assert not (claude.cwd / "made-by-bash.txt").exists()
+
+
+def test_a_question_to_the_user_is_answered_in_words(claude: ClaudeCli) -> None:
+    def answer(question: ToolQuestion) -> bytes:
+        assert question.interactive
+        return control.answer_questions(question, {question.input["questions"][0]["question"]: ["Red", "Blue"]})
+
+    found = _ask(claude, "go [s:ask-user]", answer)
+    (finished,) = [event.fact for event in found if isinstance(event.fact, ToolFinished)]
+    assert "Red, Blue" in finished.output

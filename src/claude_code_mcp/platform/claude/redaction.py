@@ -13,7 +13,7 @@ from typing import Any
 MARK = "[redacted]"
 
 _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
-    (("sk-",), re.compile(r"\bsk-(?:ant-|proj-|svcacct-|admin-)?[A-Za-z0-9_-]{16,}"), MARK),
+    (("sk-",), re.compile(r"\bsk-(?=[A-Za-z_-]*\d)(?:ant-|proj-|svcacct-|admin-)?[A-Za-z0-9_-]{16,}"), MARK),
     (("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), MARK),
     (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}"), MARK),
     (("github_pat_",), re.compile(r"\bgithub_pat_[A-Za-z0-9_]{20,}"), MARK),

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from claude_code_mcp.platform.claude.bounds import BODY_BYTES, NOTE_BYTES, bounded, clip
-from claude_code_mcp.platform.claude.facts import ApprovalAsked, ApprovalWithdrawn
+from claude_code_mcp.platform.claude.facts import ApprovalAsked, ApprovalWithdrawn, ToolDenied
 from claude_code_mcp.platform.claude.fields import dict_of, dicts_of, id_of, path_of, text_of, word_of
 from claude_code_mcp.platform.claude.requests import (
     Answer,
@@ -79,14 +79,30 @@ def control_cancel(line: Line) -> None:
 
 
 def permission_denied(line: Line) -> None:
-    """Remember why a call was denied without asking; the call's result, which follows, makes it an event."""
+    """Remember why a call was denied without asking; the call's result, which follows, makes it an event.
+
+    Calls of a subagent's subagent are not written, nor are their results: then this line is all there is.
+    """
     obj = line.obj
     call = id_of(obj, "tool_use_id")
-    opened = line.state.tools.get(call) if call else None
-    if call is None or opened is None:
+    if call is None:
         unknown_line(line)
         return
+    opened = line.state.tools.get(call)
     reason = text_of(obj, "decision_reason") or text_of(obj, "message")
+    if opened is None:
+        name = word_of(obj, "tool_name")
+        server, tool = mcp_parts(name)
+        fact = ToolDenied(
+            name=name,
+            output=clip(text_of(obj, "message"), NOTE_BYTES)[0],
+            decided_by=word_of(obj, "decision_reason_type"),
+            reason=clip(text_of(obj, "decision_reason"), NOTE_BYTES)[0],
+            mcp_server=server,
+            mcp_tool=tool,
+        )
+        line.emit(fact, call, tool_use_id=call)
+        return
     denied = msgspec.structs.replace(
         opened, denial=clip(reason, NOTE_BYTES)[0], denied_by=word_of(obj, "decision_reason_type")
     )
