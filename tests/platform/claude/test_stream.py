@@ -180,8 +180,21 @@ def test_costs_of_turns_add_up_to_the_micro_dollar(tenths: list[int], before: in
 
 @pytest.mark.parametrize(
     ("usd", "micro"),
-    [(0.002748, 2748), (1.4, 1_400_000), (0.0000005, 0), (0.0000015, 2), (1e-9, 0), (3, 3_000_000), (0.1 + 0.2, 300_000),
-     ("1", 0), (None, 0), (True, 0), (float("inf"), 0), (1e300, 0), (123456.789012, 123_456_789_012)],
-)  # fmt: skip
+    [
+        (0.002748, 2748),
+        (1.4, 1_400_000),
+        (0.0000005, 0),
+        (0.0000015, 2),
+        (1e-9, 0),
+        (3, 3_000_000),
+        (0.1 + 0.2, 300_000),
+        ("1", 0),
+        (None, 0),
+        (True, 0),
+        (float("inf"), 0),
+        (1e300, 0),
+        (123456.789012, 123_456_789_012),
+    ],
+)
 def test_dollars_become_whole_micro_dollars(usd: object, micro: int) -> None:
     assert microusd(usd) == micro
