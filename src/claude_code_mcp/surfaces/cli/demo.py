@@ -19,7 +19,7 @@ from claude_code_mcp.surfaces.cli.setup import Setup, current
 from claude_code_mcp.surfaces.cli.signals import held_back, orderly_end
 from claude_code_mcp.surfaces.cli.tree import LoadCatalog
 
-PROMPT = "Write a script that greets whoever runs it, run it, and have it reviewed."
+PROMPT = "Write a greeting script, run it, have it reviewed."
 _SHORT = 40
 """Characters of a temporary directory (macOS's own has more) below which the path of a socket still fits."""
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "COLORTERM", "CLAUDE_CODE_BINARY")

@@ -4,7 +4,7 @@ import json
 import select
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -228,7 +228,7 @@ class Follow:
 
     def _questions(self, answer: Answer) -> None:
         for question in self._asked.take(list(answer.reply.get("items") or [])):
-            self._screen.ask(question)
+            self._screen.ask(replace(question, summary=self.scene.short(question.summary)))
             if self._yes:
                 self._decide(question, first_choices(question))
             elif self._keyboard is None:

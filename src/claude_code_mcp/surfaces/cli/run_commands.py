@@ -19,7 +19,7 @@ from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
 from claude_code_mcp.surfaces.cli.picture import Recorder
 from claude_code_mcp.surfaces.cli.screens import LiveScreen, PlainScreen, QuietScreen, Screen
 from claude_code_mcp.surfaces.cli.setup import current
-from claude_code_mcp.surfaces.cli.summary import NEXT, as_json, exit_code, summary_lines
+from claude_code_mcp.surfaces.cli.summary import answer_lines, as_json, closing_lines, exit_code
 from claude_code_mcp.surfaces.cli.tree import LoadCatalog
 
 START_OP, RESUME_OP, STATUS_OP = "sessions.start", "sessions.resume", "sessions.status"
@@ -82,7 +82,8 @@ def watched(client: Client, handle: Mapping[str, Any], watch: Watch, command: st
     `command` is what a picture of it is headed with. A session that is the `last` of its daemon has no next step.
     """
     session_id = str(handle.get("session_id"))
-    recorder = Recorder(watch.screen())
+    screen = watch.screen()
+    recorder = Recorder(screen)
     recorder.say([f"note: {note}" for note in handle.get("notes") or []])
     manners = Manners(watch.yes, watch.keyboard(), watch.message_sent)
     follow = Follow(client, recorder, session_id, int(handle.get("cursor") or 0), manners)
@@ -90,8 +91,9 @@ def watched(client: Client, handle: Mapping[str, Any], watch: Watch, command: st
     if watch.as_json:
         print_json(as_json(session_id, handle.get("run_id"), ending))
     else:
-        lines = summary_lines(session_id, ending, follow.scene, whole_answer=not watch.lively)
-        recorder.say([line for line in lines if not (last and line.startswith(NEXT))])
+        if not watch.lively:  # a picture has the answer as an event, like a terminal
+            screen.say(answer_lines(ending))
+        recorder.say(closing_lines(session_id, ending, follow.scene, last=last))
     if watch.svg:
         Path(watch.svg).write_text(recorder.svg(command), encoding="utf-8")
     return exit_code(ending)

@@ -1,16 +1,12 @@
 """The last lines of a watched session: how it went, what it used, what to type next; and the same as JSON."""
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claude_code_mcp.kernel.display import visible
 from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.follow import Ending
 from claude_code_mcp.surfaces.cli.scene import Scene, count, dollars, span
-
-NEXT = "   next  "
-"""What the lines begin with that say what to type."""
 
 
 def exit_code(ending: Ending) -> int:
@@ -36,21 +32,21 @@ def as_json(session_id: str, run_id: str | None, ending: Ending) -> dict[str, An
     }
 
 
-def summary_lines(session_id: str, ending: Ending, scene: Scene, *, whole_answer: bool) -> list[str]:
-    """Return the lines; `whole_answer` repeats the final text, for screens that show events in one line each."""
+def answer_lines(ending: Ending) -> list[str]:
+    """Return the final text, whole, for screens that show events in one line each."""
+    answer = None if ending.left else (ending.outcome or {}).get("answer")
+    return ["", *visible(answer).split("\n")] if isinstance(answer, str) and answer else []
+
+
+def closing_lines(session_id: str, ending: Ending, scene: Scene, *, last: bool = False) -> list[str]:
+    """Return how it went, what it used, and what to type next; a session that is the `last` has nothing next."""
     if ending.left:
-        return [
-            "",
-            f"The session goes on without you ({ending.status or 'starting'}).",
-            *_next(("attach", session_id), ("sessions status", session_id), ("sessions abort", session_id)),
-        ]
-    lines: list[str] = [""]
-    answer = (ending.outcome or {}).get("answer")
-    if whole_answer and isinstance(answer, str) and answer:
-        lines += [*visible(answer).split("\n"), ""]
-    lines.append(f"{_verdict(ending)}  {', '.join(_figures(scene))}")
-    lines.append(f"   session {session_id}")
-    return lines + _next(("resume", session_id, shlex.quote("what next")), ("sessions status", session_id))
+        said = f"The session goes on without you ({ending.status or 'starting'})."
+        rest = [f"{words} {session_id}" for words in ("attach", "sessions status", "sessions abort")]
+        return ["", said, *([] if last else _next(rest))]
+    lines = ["", f"{_verdict(ending)}  {', '.join(_figures(scene))}", f"   session {session_id}"]
+    more = [f"resume {session_id} 'what next'", f"sessions status {session_id}"]
+    return [*lines, *([] if last else _next(more))]
 
 
 def _verdict(ending: Ending) -> str:
@@ -88,6 +84,5 @@ def _several(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _next(*calls: tuple[str, ...]) -> list[str]:
-    lines = [f"claude-code-mcp {' '.join(call)}" for call in calls]
-    return [f"{NEXT}{line}" for line in lines]
+def _next(calls: Sequence[str]) -> list[str]:
+    return [f"   next  claude-code-mcp {call}" for call in calls]
