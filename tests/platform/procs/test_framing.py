@@ -84,8 +84,9 @@ def test_a_gigabyte_without_a_newline_takes_little_memory_and_is_told_by_size_an
     assert framer.feed(b"{}\n") == [Line(line.end, line.end + 3, b"{}")]
 
 
-def test_a_gigabyte_of_nul_bytes_takes_no_memory() -> None:
+def test_a_hole_of_nul_bytes_takes_no_memory() -> None:
     framer = Framer()
-    for _ in range(1024):
+    hole = 128 * 1024 * 1024
+    for _ in range(128):
         assert framer.feed(b"\0" * (1024 * 1024)) == []
-    assert framer.feed(b"{}\n") == [Line(0, 1024 * 1024 * 1024 + 3, b"{}", nuls=1024 * 1024 * 1024)]
+    assert framer.feed(b"{}\n") == [Line(0, hole + 3, b"{}", nuls=hole)]
