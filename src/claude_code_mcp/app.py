@@ -14,6 +14,7 @@ from claude_code_mcp.features.installations.service import Installations
 from claude_code_mcp.features.projects.service import Projects
 from claude_code_mcp.features.sessions.service import Sessions
 from claude_code_mcp.features.sessions.service.foreign import Foreign
+from claude_code_mcp.features.sessions.service.housekeeping import Housekeeping
 from claude_code_mcp.features.sessions.service.intake import Intake
 from claude_code_mcp.features.sessions.service.launcher import ClaudeLauncher
 from claude_code_mcp.features.sessions.service.ledger import Ledger
@@ -145,6 +146,7 @@ async def opened(settings: Settings, host: Host, clock: Clock | None = None) -> 
     try:
         app, approvals, ledger = _build(settings, host, clock, database, tasks, runs)
         database.on_commit(approvals.look_again)
+        tasks.start("housekeeping", Housekeeping(ledger, app.supervisor, runs, settings).run())
         tasks.start("disk", watch_disk(ledger, app.supervisor, disk, settings.disk_low_bytes))
         await recover(ledger, app.supervisor, runs)
         tasks.start("approval time limits", approvals.keep_time())

@@ -69,8 +69,6 @@ def test_a_flag_is_before_the_environment_before_the_file(env: dict[str, str], c
         ("CLAUDE_CODE_MCP_LINE_LIMIT_BYTES", "1 MiB", "line_limit_bytes", 2**20),
         ("CLAUDE_CODE_MCP_APPROVAL_TIMEOUT_S", "none", "approval_timeout_s", None),
         ("CLAUDE_CODE_MCP_EXTRA_ENV", "FOO, BAR_*", "extra_env", ("FOO", "BAR_*")),
-        ("CLAUDE_CODE_MCP_HTTP_LISTEN", "[::1]:80", "http_listen", "[::1]:80"),
-        ("CLAUDE_CODE_MCP_HTTP_LISTEN", "off", "http_listen", None),
         ("CLAUDE_CODE_MCP_NPM_REGISTRY", "http://127.0.0.1:1/", "npm_registry", "http://127.0.0.1:1"),
     ],
 )
@@ -114,8 +112,6 @@ def test_debug_wins_over_the_log_level(env: dict[str, str]) -> None:
         ("CLAUDE_CODE_MCP_DISK_LOW_BYTES", "1KiB", ["disk_critical_bytes (209715200)", "disk_low_bytes (1024)"]),
         ("CLAUDE_CODE_MCP_EXTRA_ENV", "*", ["extra_env", "not a variable's name"]),
         ("CLAUDE_CODE_MCP_EXTRA_ENV", "A=B", ["extra_env", "not a variable's name"]),
-        ("CLAUDE_CODE_MCP_HTTP_LISTEN", "8080", ["http_listen", "HOST:PORT"]),
-        ("CLAUDE_CODE_MCP_HTTP_LISTEN", "h:99999", ["http_listen", "HOST:PORT"]),
         ("CLAUDE_CODE_MCP_IDLE_EXIT_S", "nan", ["idle_exit_s", "a number, at least 0"]),
         ("CLAUDE_CODE_MCP_IDLE_EXIT_S", "-1", ["idle_exit_s", "a number, at least 0"]),
         ("CLAUDE_CODE_MCP_APPROVAL_ON_TIMEOUT", "allow", ["approval_on_timeout", "'deny' or 'wait'"]),

@@ -281,7 +281,8 @@ class Approvals:
 
     def look_again(self) -> None:
         """A commit happened: there may be a new question with a time limit."""
-        self._asked.set()
+        if self._silence.deny_after_s is not None:
+            self._asked.set()
 
     async def _expire(self) -> None:
         now = stamp(self._clock.now())

@@ -56,7 +56,7 @@ def find(
         if value is not None:
             where.append(f"{column} = ?")
             args.append(value)
-    rows = db.execute(f"SELECT data FROM approval WHERE {' AND '.join(where)} ORDER BY id", args)  # noqa: S608
+    rows = db.execute(f"SELECT data FROM approval WHERE {' AND '.join(where)} ORDER BY id", args)  # noqa: S608 - fixed words only
     return [_DECODE(row["data"]) for row in rows]
 
 

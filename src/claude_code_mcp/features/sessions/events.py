@@ -101,6 +101,15 @@ class SessionTimedOut(Fact, frozen=True, kw_only=True):
     timeout_s: float
 
 
+class SessionOverQuota(Fact, frozen=True, kw_only=True):
+    """A process was ended because it wrote too much, or because the disk was about to be full."""
+
+    kind: ClassVar[str] = "session.over_quota"
+    written_bytes: int
+    limit_bytes: int
+    free_bytes: int
+
+
 class DiskRanLow(Fact, frozen=True, kw_only=True):
     """Free space fell under the limit; nothing new is started until there is more."""
 

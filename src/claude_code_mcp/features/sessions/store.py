@@ -108,6 +108,14 @@ def open_run(db: sqlite3.Connection, session_id: SessionId) -> RunRecord | None:
     return _run(row) if row else None
 
 
+def runs_ended_before(db: sqlite3.Connection, moment: str) -> list[RunId]:
+    """Return the runs that ended before a time, but not the last one of each session."""
+    rows = db.execute(
+        "SELECT id FROM run WHERE ended_at < ? AND id NOT IN (SELECT max(id) FROM run GROUP BY session_id)", (moment,)
+    )
+    return [RunId(row[0]) for row in rows]
+
+
 def last_run(db: sqlite3.Connection, session_id: SessionId) -> RunRecord | None:
     """Return the newest run of a session."""
     row = db.execute("SELECT * FROM run WHERE session_id = ? ORDER BY id DESC LIMIT 1", (session_id,)).fetchone()

@@ -75,14 +75,6 @@ def _names(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-def _listen(value: str | None) -> str | None:
-    if value is not None:
-        host, _, port = value.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65535 or any(char.isspace() for char in host):
-            raise ValueError("it must be HOST:PORT, as in 127.0.0.1:8080")
-    return value
-
-
 def _url(value: str | None) -> str | None:
     if value is None:
         return None
@@ -206,14 +198,8 @@ class Settings(BaseModel):
         4 * 2**30, "The most that one run may write before it is stopped.", unit="bytes", ge=2**20, le=2**50
     )
     runs_keep_days: float = _setting(30.0, "How long the files of ended runs are kept.", unit="days", ge=0, le=36_500)
-    events_keep_days: Annotated[float | None, BeforeValidator(_absent)] = _setting(
-        None, "How long events are kept; none keeps them for ever.", unit="days", gt=0, le=36_500
-    )
     extra_env: VariableNames = _setting(
         (), "More variables of the client that sessions may see; NAME, or PREFIX* for all that begin so."
-    )
-    http_listen: Annotated[str | None, AfterValidator(_listen), BeforeValidator(_absent)] = _setting(
-        None, "HOST:PORT on which MCP is served over HTTP; off when unset."
     )
     npm_registry: Annotated[str | None, AfterValidator(_url), BeforeValidator(_absent)] = _setting(
         None, "Where the newest Claude Code version is asked for; what npm itself is set to when unset."

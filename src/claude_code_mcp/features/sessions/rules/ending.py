@@ -8,7 +8,16 @@ from claude_code_mcp.features.sessions.rules.states import AT_REST
 
 CRASHES = 3
 """How often in a row a session is brought back by itself to deliver what it has not read yet."""
-ON_PURPOSE = {"stop": SessionState.STOPPED, "kill": SessionState.STOPPED, "timeout": SessionState.FAILED}
+ON_PURPOSE = {
+    "stop": SessionState.STOPPED,
+    "kill": SessionState.STOPPED,
+    "timeout": SessionState.FAILED,
+    "quota": SessionState.FAILED,
+}
+LIMITS = {
+    "timeout": ("timed_out", "It took longer than its time limit."),
+    "quota": ("quota_exceeded", "It wrote more than it may, or the disk was about to be full."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,9 @@ def judge(session: Session, death: Death, *, unread: int) -> Verdict:
 
     A turn that had begun is not repeated: only what nobody has read is sent again.
     """
-    if death.reason in ON_PURPOSE and (not unread or death.reason == "timeout"):
+    if death.reason in ON_PURPOSE and (not unread or death.reason in LIMITS):
         # What was sent after a stop was asked for is still wanted: it goes on below.
-        error = _error("timed_out", "It took longer than its time limit.", death) if death.reason == "timeout" else None
+        error = _error(*LIMITS[death.reason], death) if death.reason in LIMITS else None
         return Verdict(ON_PURPOSE[death.reason], error)
     if unread:
         hopeless = death.outcome == "failed_to_start" or (not death.spoke and death.signal is None and death.code)

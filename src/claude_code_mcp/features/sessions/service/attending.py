@@ -48,6 +48,10 @@ class Launcher(Protocol):
         """Return the hold on a run that an earlier daemon started, or None where no run of that id exists."""
         ...
 
+    def forget(self, record: RunRecord) -> None:
+        """The run is over: take away what it was started with."""
+        ...
+
     def idle_s(self, session: Session) -> float:
         """Return how many seconds a session's process may stay warm now."""
         ...
@@ -225,6 +229,7 @@ class Attendance:
             await run.stop(self._parts.ladder.grace_s)
         session = await conclude(self._parts.ledger, live.record, self._death(known=known))
         run.close()
+        self._parts.launcher.forget(live.record)
         live.judged.set()
         return session
 

@@ -1,5 +1,6 @@
 """Starting the process of a session: which binary, with which options, in which environment, in which directory."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ class ClaudeLauncher:
         spec, standing = await self._spec(session, record, private, env, str(binary.path))
         await self._ledger.begin(record, {"trusted": standing.trusted, "left_out": list(standing.left_out)})
         run = await self._runs.spawn(spec)
-        live = LiveSession(run, record, self._ledger, Scrubber(env), hooks)
+        live = LiveSession(run, record, self._ledger, Scrubber(env), hooks, self._settings.line_limit_bytes)
         pid = run.members.child.pid if run.members is not None else None
         await self._ledger.started(record, str(binary.path), binary.version or "", pid)
         return live
@@ -90,7 +91,11 @@ class ClaudeLauncher:
         except RunNotFound:
             return None
         env = self._vault.get(record.session_id).get("env") or {}
-        return LiveSession(run, record, self._ledger, Scrubber(env), hooks)
+        return LiveSession(run, record, self._ledger, Scrubber(env), hooks, self._settings.line_limit_bytes)
+
+    def forget(self, record: RunRecord) -> None:
+        """The run is over: take away what it was started with."""
+        shutil.rmtree(self._runs.root.parent / "launch" / record.id, ignore_errors=True)
 
     def idle_s(self, session: Session) -> float:
         """Return how many seconds a session's process may stay warm now."""

@@ -60,6 +60,7 @@ class LiveSession:
         ledger: Ledger,
         scrubber: Scrubber,
         hooks: Hooks,
+        line_limit_bytes: int,
     ) -> None:
         self.run = run
         self.record = record
@@ -75,6 +76,7 @@ class LiveSession:
         self._ledger = ledger
         self._scrubber = scrubber
         self._hooks = hooks
+        self._line_limit = line_limit_bytes
         self._stream = msgspec.json.decode(record.stream, type=StreamState) if record.stream else StreamState()
         self._asked: dict[str, asyncio.Future[Answer]] = {}
         self._behind_until = run.spool().stdout_bytes
@@ -117,7 +119,7 @@ class LiveSession:
         if self._behind_until <= self.record.offset:
             self.caught_up.set()
         try:
-            async with contextlib.aclosing(self.run.follow(self.record.offset)) as batches:
+            async with contextlib.aclosing(self.run.follow(self.record.offset, cap_bytes=self._line_limit)) as batches:
                 async for batch in batches:
                     await self._ingest(batch)
         except OutputGone:

@@ -40,11 +40,17 @@ class Waiting:
 
     def at_rest(self, session: Session) -> bool:
         """Tell whether a session has nothing more to do: at rest, and no message on its way."""
-        if session.state not in AT_REST:
+        if session.state not in AT_REST or self._being_ended(session):
             return False
         if session.error is not None:
             return True
         return not self._ledger.database.read(lambda db: store.messages(db, session.id, OPEN))
+
+    def _being_ended(self, session: Session) -> bool:
+        """Tell whether the session's process is on its way out for a reason that has yet to become its state."""
+        run_id = session.run_id
+        run = self._ledger.database.read(lambda db: store.run(db, run_id)) if run_id is not None else None
+        return run is not None and run.ended_at is None and run.stopping not in {None, "idle"}
 
     async def until(self, wish: Wish, caller: Caller, stream: Stream | None = None) -> bool:
         """Wait; return whether it came before the time was up.
@@ -66,15 +72,15 @@ class Waiting:
                 return False
             try:
                 async with asyncio.timeout(min(REPORT_S, wish.wait_s - passed)):
-                    seen = await self._news(seen, stream)
+                    seen = await self._news(wish.session_id, seen, stream)
             except TimeoutError:
                 passed = asyncio.get_running_loop().time() - began
                 await caller.report(passed, self.last(session.id) or session.state.value)
 
-    async def _news(self, seen: int, stream: Stream | None) -> int:
+    async def _news(self, session_id: SessionId, seen: int, stream: Stream | None) -> int:
         if stream is None:
-            return await self._followers.grown(seen)
-        grown = asyncio.ensure_future(self._followers.grown(seen))
+            return await self._followers.grown(seen, session_id)
+        grown = asyncio.ensure_future(self._followers.grown(seen, session_id))
         cue = asyncio.ensure_future(stream.cue.wait())
         try:
             await asyncio.wait({grown, cue}, return_when=asyncio.FIRST_COMPLETED)
