@@ -20,9 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def echo(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(
-        json.dumps({"env": dict(peer.env), "cwd": peer.cwd, "options": dict(peer.options)}).encode() + b"\n"
-    )
+    writer.write(json.dumps({"env": dict(peer.env), "cwd": peer.cwd, "options": dict(peer.options)}).encode() + b"\n")
     while line := await reader.readline():
         writer.write(line)
         await writer.drain()
@@ -154,4 +152,8 @@ def test_a_daemon_is_started_without_its_first_clients_secrets() -> None:
         "CLAUDE_CODE_MCP_HOME": "/x",
         "AWS_SECRET_ACCESS_KEY": "c",
     }
-    assert daemon_env(env) == {"PATH": "/bin", "CLAUDE_CODE_MCP_HOME": "/x"}
+    assert daemon_env({**env, "CLAUDE_CODE_MCP_RUN": "an outer run"}) == {
+        "PATH": "/bin",
+        "CLAUDE_CODE_MCP_HOME": "/x",
+        "CLAUDE_CODE_MCP_SERVICE": "1",
+    }

@@ -135,8 +135,14 @@ def _hand_over(directory: Path, deadline: float) -> None:
 
 
 def daemon_env(env: Mapping[str, str]) -> dict[str, str]:
-    """Return what of `env` a daemon is started with: nothing that a session or a secret would come from."""
-    return {name: value for name, value in env.items() if name in _OURS or name.startswith(_OUR_PREFIXES)}
+    """Return what of `env` a daemon is started with: nothing that a session or a secret would come from.
+
+    A client may stand inside a session of ours. The daemon that it starts is no part of that session, and must not
+    end with it: the tag of the run is left behind, and another one says that this process serves them all.
+    """
+    kept = {name: value for name, value in env.items() if name in _OURS or name.startswith(_OUR_PREFIXES)}
+    kept.pop("CLAUDE_CODE_MCP_RUN", None)
+    return {**kept, "CLAUDE_CODE_MCP_SERVICE": "1"}
 
 
 def _launch(directory: Path, env: Mapping[str, str], deadline: float) -> None:
