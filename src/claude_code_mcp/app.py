@@ -1,12 +1,12 @@
 """The composition root: the only file that knows every part and puts them together."""
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from claude_code_mcp.features.approvals.service import Approvals, Silence
+from claude_code_mcp.features.approvals.service import Approvals, QuestionBook, Silence, TrustKeeper
 from claude_code_mcp.features.binaries.service import Binaries
 from claude_code_mcp.features.daemon.service import Daemon, Host, SessionCensus
 from claude_code_mcp.features.diagnoses.service import Diagnoses
@@ -160,21 +160,21 @@ async def opened(settings: Settings, host: Host, clock: Clock | None = None) -> 
 def _build(
     settings: Settings, host: Host, clock: Clock, database: Database, tasks: Tasks, runs: Runs
 ) -> tuple[App, Approvals, Ledger]:
-    approvals = Approvals(database, clock, _silence(settings))
-    ledger = Ledger(database, clock, (approvals,))
+    book = QuestionBook(database, clock, _silence(settings))
+    approvals = Approvals(book)
+    ledger = Ledger(database, clock, (book,))
     projects, binaries = Projects(database, clock, settings), Binaries(database, clock, settings)
     vault = Vault(Path(settings.state_dir) / "vault")
     launcher = ClaudeLauncher(ledger, runs, projects, binaries, vault, settings)
     limits = (settings.max_concurrent_sessions, settings.max_starts)
     supervisor = Supervisor(ledger, launcher, tasks, (approvals,), limits, Ladder())
     followers = Followers(database)
-    questions: Callable[[], Approvals] = lambda: approvals  # noqa: E731 - named for what it gives
     foreign = Foreign()
-    waiting = Waiting(ledger, followers, questions)
-    views = Views(ledger, supervisor, waiting, questions, foreign)
+    waiting = Waiting(ledger, followers, approvals)
+    views = Views(ledger, supervisor, waiting, approvals, foreign)
     intake = Intake(ledger, supervisor, projects, foreign, vault, settings)
     sessions = Sessions(ledger, intake, supervisor, waiting, views, Streaming(database, supervisor))
-    approvals.deliver_through(sessions)
+    approvals.deliver_through(sessions, TrustKeeper(sessions, projects, tasks))
 
     def census() -> SessionCensus:
         blocked = supervisor.admission.closed_for or database.refused

@@ -1,5 +1,7 @@
 """What bounds a session besides its own wishes: the disk, what it writes, and age."""
 
+import os
+
 import pytest
 
 from claude_code_mcp.testing import ScriptedModel, to_script
@@ -58,3 +60,29 @@ def test_nothing_new_starts_on_a_disk_that_is_nearly_full(terminal: Terminal) ->
     assert terminal.call("daemon.status")["blocked"] == "the disk is nearly full"
     stopped = terminal.call("sessions.abort", session_id=handle["session_id"], mode="stop")
     assert (stopped["did"], stopped["status"]) == ("unqueued", "stopped")
+
+
+def test_an_output_file_that_is_cut_to_nothing_loses_no_later_line(terminal: Terminal) -> None:
+    answer = terminal.call("sessions.ask", prompt="[s:tool]", wait_s=60)
+    (run,) = (terminal.state_dir / "runs").glob("*-*-*-*-*")
+    os.truncate(run / "stdout", 0)
+    again = terminal.call("sessions.resume", session_id=answer["session_id"], prompt="[s:tool]", wait_s=60)
+    assert again["outcome"]["ok"]
+    kinds = [event["kind"] for event in terminal.events(answer["session_id"])]
+    assert (kinds.count("run.started"), kinds.count("tool.finished"), kinds.count("turn.finished")) == (1, 2, 2)
+
+
+def test_a_secret_in_a_tools_input_is_not_stored_and_the_tool_runs_with_it(
+    terminal: Terminal, model: ScriptedModel
+) -> None:
+    secret = "sk-ant-api03-canary0123456789abcdefghij"
+    script = {"scenarios": {"secret": {"steps": [{"tools": {"Bash": f"touch {secret}"}}, "Done."]}}}
+    model.add(to_script(script, name="secret"))
+    asked = terminal.call("sessions.ask", prompt="[s:secret]", wait_s=60)
+    (item,) = terminal.call("approvals.list")["items"]
+    assert secret not in str(item)
+    terminal.call("approvals.answer", approval_id=item["approval_id"], decision="allow")
+    assert terminal.finish(asked["session_id"], asked["cursor"])["outcome"]["ok"]
+    assert (terminal.cwd / secret).exists()
+    files = [*terminal.state_dir.glob("state.db*"), terminal.state_dir / "daemon.log"]
+    assert [path.name for path in files if secret.encode() in path.read_bytes()] == []

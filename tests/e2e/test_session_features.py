@@ -23,8 +23,15 @@ def test_start_returns_at_once_with_a_handle_and_wait_follows(terminal: Terminal
 
 
 def test_the_documents_spellings_are_understood(terminal: Terminal) -> None:
-    answer = terminal.call("sessions.ask", query="[s:hi]", workingDirectory=str(terminal.cwd), thinkingLevel="think-hard",
-                           allowedTools=["Read"], disallowedTools=["WebFetch"], backgroundTask=True, wait_s=60)  # fmt: skip
+    spelled = {
+        "query": "[s:hi]",
+        "workingDirectory": str(terminal.cwd),
+        "thinkingLevel": "think-hard",
+        "allowedTools": ["Read"],
+        "disallowedTools": ["WebFetch"],
+        "backgroundTask": True,
+    }
+    answer = terminal.call("sessions.ask", **spelled, wait_s=60)
     again = terminal.call("sessions.ask", query="[s:chat]", sessionId=answer["session_id"], wait_s=60)
     assert (answer["outcome"]["ok"], again["session_id"]) == (True, answer["session_id"])
 

@@ -129,3 +129,19 @@ def test_a_symlink_out_of_the_project_is_not_handed_over(
     (terminal.cwd / "CLAUDE.md").symlink_to(secret)
     terminal.call("sessions.ask", prompt="[s:hi]", wait_s=60)
     assert all("canary-of-another-folder" not in json.dumps(seen.body) for seen in model.seen())
+
+
+def test_allowing_a_rule_for_ever_does_not_end_the_trust_but_a_hook_beside_it_does(terminal: Terminal) -> None:
+    asked = terminal.call("sessions.ask", prompt="[s:touch]", wait_s=60)
+    terminal.call("approvals.answer", approval_id=asked["needs"][0]["approval_id"], decision="always")
+    terminal.finish(asked["session_id"], asked["cursor"])
+    terminal.until_recorded("project.trusted")
+    again = terminal.call("sessions.ask", prompt="[s:touch]", wait_s=60)
+    # The rule counts in a new session: nobody is asked, and nothing was left out.
+    assert (again["notes"], again["needs"], again["outcome"]["ok"]) == ([], [], True)
+    local = terminal.cwd / ".claude" / "settings.local.json"
+    settings = json.loads(local.read_text())
+    settings["hooks"] = {"SessionStart": [{"hooks": [{"type": "command", "command": "touch hooked"}]}]}
+    local.write_text(json.dumps(settings))
+    assert terminal.call("sessions.ask", prompt="[s:hi]", wait_s=60)["notes"] != []
+    assert ran(terminal.cwd) == []

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -86,6 +87,16 @@ class Terminal:
             for event in page["events"]:
                 if event["kind"] == kind:
                     return dict(event)
+        raise AssertionError(f"no {kind} within {BOUND_S} s")
+
+    def until_recorded(self, kind: str) -> None:
+        """Wait until the log has an event of this kind, of whatever session; read from the database itself."""
+        deadline = time.monotonic() + BOUND_S
+        while time.monotonic() < deadline:
+            with contextlib.closing(sqlite3.connect(self.state_dir / "state.db")) as db:
+                if db.execute("SELECT 1 FROM event WHERE kind = ?", (kind,)).fetchone():
+                    return
+            time.sleep(0.02)
         raise AssertionError(f"no {kind} within {BOUND_S} s")
 
     def kill_daemon(self) -> None:

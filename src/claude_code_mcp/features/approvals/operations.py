@@ -53,7 +53,7 @@ async def list_(ctx: Context, wish: ListApprovals) -> ApprovalList:
 )
 async def answer(ctx: Context, wish: AnswerApproval) -> Answered:
     """Answer a permission question: allow, deny or always; or all that fit a filter."""
-    return await ctx.approvals.answer(wish, ctx.caller.client or ctx.caller.surface.value)
+    return await ctx.approvals.answer(wish, ctx.caller.client or ctx.caller.surface.value, ctx.caller.env)
 
 
 OPERATIONS = (list_, answer)

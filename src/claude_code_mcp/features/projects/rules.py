@@ -1,8 +1,13 @@
 """When a project is trusted: somebody said so, and what can run code is as it was then."""
 
+from collections.abc import Iterable, Mapping
+
 from claude_code_mcp.features.projects.models import Standing
+from claude_code_mcp.platform.claude.executable_config import ExecutablePart
 
 USER, CLAUDE = "user", "claude"
+LOCAL = ".claude/settings.local.json"
+RULES = "changes what is allowed without asking"
 HOW = "To use them: look at them, then `claude-code-mcp projects trust` (MCP: project_trust, or trust_project: true)."
 
 
@@ -22,6 +27,20 @@ def judge(fingerprint: str, *, runs_code: bool, pinned: tuple[str, str, str] | N
     if accepted:
         return Standing(True, "trusted in Claude Code", fingerprint, first_seen=True)
     return Standing(False, "nobody said that it is trusted", fingerprint)
+
+
+def only_local(before: Iterable[ExecutablePart], after: Iterable[ExecutablePart]) -> bool:
+    """Tell whether two looks at a project differ in nothing but the rules of its local settings.
+
+    Claude Code writes allowed tools there; a hook or a variable in the same file would be another thing.
+    """
+    was, now = ({part.path: part for part in parts} for parts in (before, after))
+    changed = {path for path in was.keys() | now.keys() if was.get(path) != now.get(path)}
+    return changed <= {LOCAL} and set(now[LOCAL].does if LOCAL in now else ()) <= {*_did(was), RULES}
+
+
+def _did(parts: Mapping[str, ExecutablePart]) -> tuple[str, ...]:
+    return parts[LOCAL].does if LOCAL in parts else ()
 
 
 def left_out(names: tuple[str, ...]) -> tuple[str, ...]:

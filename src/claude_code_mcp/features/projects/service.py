@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,14 @@ from claude_code_mcp.platform.settings.model import Settings
 from claude_code_mcp.platform.settings.sources import for_client
 
 Env = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What could run code in a trusted project at some moment, and by whom it was trusted."""
+
+    config: ExecutableConfig
+    by: str
 
 
 class Projects:
@@ -87,6 +96,23 @@ class Projects:
         """Trust a project as it is now; a change of what can run code in it ends that."""
         config = await asyncio.to_thread(_config, project, env)
         await self._pin(project, config.fingerprint, rules.USER)
+
+    async def snapshot(self, project: Path, env: Env) -> Snapshot | None:
+        """Return a trusted project as it is now; None for one that is not trusted."""
+        standing = await self.standing(project, env)
+        pinned = self._pinned(project)
+        config = await asyncio.to_thread(_config, project, env)
+        if not standing.trusted or config.fingerprint != standing.fingerprint:
+            return None
+        return Snapshot(config, pinned.trusted_by if pinned is not None else rules.USER)
+
+    async def renew(self, project: Path, env: Env, before: Snapshot) -> bool:
+        """Trust a project as it is now if since `before` only its local settings changed; tell whether it was done."""
+        config = await asyncio.to_thread(_config, project, env)
+        if config.fingerprint == before.config.fingerprint or not rules.only_local(before.config.parts, config.parts):
+            return False
+        await self._pin(project, config.fingerprint, before.by)
+        return True
 
     async def untrust(self, project: Path) -> None:
         """Take back the trust that was given here."""

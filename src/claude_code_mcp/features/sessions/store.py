@@ -63,13 +63,15 @@ def sessions(db: sqlite3.Connection, states: Sequence[str] = (), project_path: s
 def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
     """Insert a run, or bring it up to date."""
     db.execute(
-        "INSERT INTO run VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET offset=excluded.offset,"
+        "INSERT INTO run VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET offset=excluded.offset,"
+        " generation=excluded.generation,"
         " stream=excluded.stream, ended_at=excluded.ended_at, exit=excluded.exit, stopping=excluded.stopping",
         (
             run.id,
             run.session_id,
             run.created_at,
             run.offset,
+            run.generation,
             run.stream,
             run.ended_at,
             _ENCODE(run.exit).decode() if run.exit is not None else None,

@@ -20,6 +20,7 @@ CREATE TABLE run (
     session_id TEXT NOT NULL REFERENCES session (id),
     created_at TEXT NOT NULL,
     offset INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
     stream BLOB NOT NULL,
     ended_at TEXT,
     exit TEXT,

@@ -85,12 +85,16 @@ class Message(msgspec.Struct, kw_only=True):
 
 
 class RunRecord(msgspec.Struct, kw_only=True):
-    """One process of a session: how far we read its output, and how it ended."""
+    """One process of a session: how far we read its output, and how it ended.
+
+    `generation` counts how often its output file was cut to nothing under it: offsets begin at 0 again then.
+    """
 
     id: RunId
     session_id: SessionId
     created_at: str
     offset: int = 0
+    generation: int = 0
     stream: bytes = b""
     ended_at: str | None = None
     exit: dict[str, Any] | None = None

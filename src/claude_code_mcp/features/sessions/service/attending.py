@@ -16,7 +16,7 @@ from claude_code_mcp.features.sessions.rules.ending import Death
 from claude_code_mcp.features.sessions.rules.states import AT_REST, BUSY
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.live import Hooks, LiveSession
-from claude_code_mcp.features.sessions.service.observers import Observer
+from claude_code_mcp.features.sessions.service.observers import Settler
 from claude_code_mcp.features.sessions.service.stopping import Ladder, stop
 from claude_code_mcp.kernel.clock import parse, stamp
 from claude_code_mcp.platform.db.errors import StoreUnavailable
@@ -68,7 +68,7 @@ class Parts:
     ledger: Ledger
     launcher: Launcher
     tasks: Tasks
-    observers: tuple[Observer, ...]
+    settlers: tuple[Settler, ...]
     ladder: Ladder
 
 
@@ -148,8 +148,8 @@ class Attendance:
                     raise
                 log.warning("session %s may have answered, but the store takes nothing", live.session_id)
         await self.deliver()
-        for observer in self._parts.observers:
-            await observer.settle(live.session_id)
+        for settler in self._parts.settlers:
+            await settler.settle(live.session_id)
 
     async def deliver(self) -> None:
         """Hand the waiting messages to the process, unless it is being ended."""

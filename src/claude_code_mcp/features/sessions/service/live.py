@@ -17,7 +17,15 @@ from claude_code_mcp.kernel.events import Event
 from claude_code_mcp.kernel.ids import SessionId, uuid7
 from claude_code_mcp.platform.claude import control
 from claude_code_mcp.platform.claude.redaction import Scrubber
-from claude_code_mcp.platform.claude.requests import Answer, ControlItem, HookCall, McpCall, OtherQuestion
+from claude_code_mcp.platform.claude.requests import (
+    Answer,
+    ControlItem,
+    HookCall,
+    McpCall,
+    OtherQuestion,
+    Question,
+    ToolQuestion,
+)
 from claude_code_mcp.platform.claude.stream import (
     Oversized,
     Reading,
@@ -148,21 +156,23 @@ class LiveSession:
         live: list[Event] = []
         items: list[ControlItem] = []
         state = self._stream
+        generation = self.record.generation + batch.restarted
         for line in batch.lines:
-            reading = self._read(state, line, now)
+            reading = self._read(state, line, now, generation)
             state = reading.state
             events += reading.events
             live += reading.live
-            items += reading.control
+            items += (without_secrets(item, self._scrubber) for item in reading.control)
         if live:
             self._hooks.pieces(self.session_id, live)
         stream = self.record.stream if state is self._stream else msgspec.json.encode(state)
-        moved = msgspec.structs.replace(self.record, offset=batch.end, stream=stream)
+        moved = msgspec.structs.replace(self.record, offset=batch.end, stream=stream, generation=generation)
         self.unkept = True
         changed = await self._ledger.ingest(moved, events, items)
         # Only what is committed counts: a failed commit is read again from the old offset.
         self.unkept = False
         self._stream, self.record.stream, self.record.offset = state, stream, batch.end
+        self.record.generation = generation
         self.touch()
         self.spoke = self.spoke or bool(batch.lines)
         self._hand_out(items)
@@ -172,8 +182,10 @@ class LiveSession:
         if changed is not None:
             self._hooks.changed(changed)
 
-    def _read(self, state: StreamState, line: Line, now: datetime) -> Reading:
-        run_id, offset = self.record.id, line.offset
+    def _read(self, state: StreamState, line: Line, now: datetime, generation: int) -> Reading:
+        # Keys name the bytes that a fact came from; after a cut the same offsets hold other bytes.
+        run_id = f"{self.record.id}.{generation}" if generation else self.record.id
+        offset = line.offset
         if line.oversized is not None:
             kept = line.oversized
             cut = Oversized(kept.head, kept.size_bytes, kept.sha256)
@@ -260,3 +272,24 @@ class LiveSession:
 
     async def _write(self, line: bytes) -> None:
         await self.run.write_line(line.rstrip(b"\n"))
+
+
+def without_secrets(item: ControlItem, scrubber: Scrubber) -> ControlItem:
+    """Return what a process asks as it may be kept: a secret in a tool's input is not written to the database.
+
+    An allowed tool runs with its own input all the same. A rule that would name a secret is not offered. The questions
+    of AskUserQuestion stay as they are: their answer must repeat them.
+    """
+    if isinstance(item, Answer):
+        pending = tuple(_shown(question, scrubber) for question in item.pending)
+        return msgspec.structs.replace(item, pending=pending) if item.pending else item
+    return _shown(item, scrubber) if isinstance(item, ToolQuestion) else item
+
+
+def _shown(question: Question, scrubber: Scrubber) -> Question:
+    if not isinstance(question, ToolQuestion) or question.tool_name == "AskUserQuestion":
+        return question
+    if not scrubber.hits(msgspec.json.encode(question.input)):
+        return question
+    kept = [rule for rule in question.suggestions if not scrubber.hits(msgspec.json.encode(rule))]
+    return msgspec.structs.replace(question, input=scrubber.value(question.input), suggestions=kept, request={})

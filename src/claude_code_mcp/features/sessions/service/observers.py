@@ -24,8 +24,12 @@ class Observer(Protocol):
         """The run is over: nothing of it can be answered any more."""
         ...
 
+
+class Settler(Protocol):
+    """Has something to bring to a process that is followed again."""
+
     async def settle(self, session_id: SessionId) -> None:
-        """After the commit: hand over answers that were given but may not have arrived."""
+        """Hand over answers that were given but may not have arrived."""
         ...
 
 

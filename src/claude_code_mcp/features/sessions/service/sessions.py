@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from claude_code_mcp.features.sessions import store
 from claude_code_mcp.features.sessions.errors import CheckpointsMissing, SessionNotRunning
@@ -192,6 +193,14 @@ class Sessions:
         if wish.priority is not None:
             self._supervisor.admission.prefer(session.id, wishes.RANK[wish.priority])
         return Changed(session_id=session.id, changed=wanted, at_once=live is not None)
+
+    def project_of(self, session_id: str) -> Path:
+        """Return the folder of a session."""
+        return Path(self._ledger.session(session_id).project_path)
+
+    async def tool_over(self, session_id: str, tool_use_id: str) -> None:
+        """Wait until a tool call has ended, one way or the other."""
+        await self._waiting.tool_over(self._ledger.session(session_id).id, tool_use_id)
 
     async def answer(self, session_id: str, line: bytes) -> bool:
         """Hand an answer to a question to the process that asked; False when it is gone."""

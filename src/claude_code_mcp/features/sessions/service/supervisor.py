@@ -19,7 +19,7 @@ from claude_code_mcp.features.sessions.service.attending import (
 )
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.live import LiveSession
-from claude_code_mcp.features.sessions.service.observers import Observer
+from claude_code_mcp.features.sessions.service.observers import Settler
 from claude_code_mcp.features.sessions.service.stopping import Ladder
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.events import Event
@@ -42,14 +42,14 @@ class Supervisor:
         ledger: Ledger,
         launcher: Launcher,
         tasks: Tasks,
-        observers: tuple[Observer, ...],
+        settlers: tuple[Settler, ...],
         limits: tuple[int, int],
         ladder: Ladder,
     ) -> None:
         self._ledger = ledger
         self._launcher = launcher
         self._tasks = tasks
-        self._parts = Parts(ledger, launcher, tasks, observers, ladder)
+        self._parts = Parts(ledger, launcher, tasks, settlers, ladder)
         self.admission = Admission(*limits, self._make_room)
         self._serving: dict[SessionId, asyncio.Task[None]] = {}
         self._attending: dict[SessionId, Attendance] = {}

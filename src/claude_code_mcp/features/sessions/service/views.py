@@ -43,7 +43,7 @@ class Views:
         ledger: Ledger,
         supervisor: Supervisor,
         waiting: Waiting,
-        questions: Callable[[], Questions],
+        questions: Questions,
         foreign: Foreign,
     ) -> None:
         self._ledger = ledger
@@ -80,7 +80,7 @@ class Views:
             **page.model_dump(),
             status=session.state.value,
             reached=reached,
-            needs=self._questions().open_for(session_id),
+            needs=self._questions.open_for(session_id),
             outcome=outcome(session) if at_rest(session) else None,
         )
 
@@ -94,7 +94,7 @@ class Views:
             status=session.state.value,
             cursor=self.cursor(session.id),
             outcome=outcome(session) if resting else None,
-            needs=self._questions().open_for(session.id),
+            needs=self._questions.open_for(session.id),
             last=None if resting and error is None else self._waiting.last(session.id),
             notes=handle.notes,
         )
@@ -103,7 +103,7 @@ class Views:
         """Return the plan that a planning session came to: what it wants approved, or what it said last."""
         for need in needs:
             if need.kind == "plan":
-                return self._questions().body(need.approval_id)
+                return self._questions.body(need.approval_id)
         session = self._ledger.session(session_id)
         return str(session.result["answer"]) if session.result and session.state is SessionState.IDLE else None
 
@@ -162,7 +162,7 @@ class Views:
             created_at=session.created_at,
             updated_at=session.updated_at,
             queue_place=self._supervisor.admission.place(session.id),
-            needs=self._questions().open_for(session.id),
+            needs=self._questions.open_for(session.id),
             error=session.error,
             notes=session.left_out,
         )

@@ -2,8 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from claude_code_mcp.features.sessions import store
 from claude_code_mcp.features.sessions.models import Session, WaitUntil
@@ -16,6 +16,7 @@ from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.ids import SessionId
 from claude_code_mcp.platform.eventlog.log import Followers, last_seq, page
 
+TOOL_ENDS = ("tool.finished", "tool.failed", "tool.denied", "tool.abandoned")
 REPORT_S = 5.0
 """How often a waiting client hears that work goes on; some give up on silence."""
 
@@ -33,7 +34,7 @@ class Wish:
 class Waiting:
     """Waits on the event log; a slow or vanished waiter costs nobody anything."""
 
-    def __init__(self, ledger: Ledger, followers: Followers, questions: Callable[[], Questions]) -> None:
+    def __init__(self, ledger: Ledger, followers: Followers, questions: Questions) -> None:
         self._ledger = ledger
         self._followers = followers
         self._questions = questions
@@ -64,7 +65,7 @@ class Waiting:
                 await stream.push()
             session = self._ledger.session(wish.session_id)
             if self._reached(session, wish):
-                if not self._asking(wish) or not await self._questions().ask_in_place(session.id, caller):
+                if not self._asking(wish) or not await self._questions.ask_in_place(session.id, caller):
                     return True
                 continue
             passed = asyncio.get_running_loop().time() - began
@@ -90,12 +91,12 @@ class Waiting:
             cue.cancel()
 
     def _asking(self, wish: Wish) -> bool:
-        return wish.until is not WaitUntil.EVENT and bool(self._questions().open_for(wish.session_id))
+        return wish.until is not WaitUntil.EVENT and bool(self._questions.open_for(wish.session_id))
 
     def _reached(self, session: Session, wish: Wish) -> bool:
         if wish.until is WaitUntil.EVENT:
             return self._ledger.database.read(lambda db: last_seq(db, session.id)) > wish.after
-        if self._questions().open_for(session.id):
+        if self._questions.open_for(session.id):
             return True
         if wish.until is WaitUntil.RESULT and self._result_after(session.id, wish.after):
             return True
@@ -106,6 +107,17 @@ class Waiting:
             lambda db: page(db, after, session_id=session_id, kinds=("turn.finished",), limit=1)
         )
         return bool(found.events)
+
+    async def tool_over(self, session_id: SessionId, tool_use_id: str) -> None:
+        """Wait until a tool call has ended, one way or the other."""
+        seen = 0
+        while True:
+            found = self._ledger.database.read(
+                partial(page, after=0, session_id=session_id, kinds=TOOL_ENDS, limit=1000)
+            )
+            if any(event.tool_use_id == tool_use_id for event in found.events):
+                return
+            seen = await self._followers.grown(max(seen, self._followers.newest))
 
     def last(self, session_id: SessionId) -> str | None:
         """Return the newest event worth a line."""

@@ -1,16 +1,14 @@
-"""Questions are kept with the stream that asks them; answers are kept first and delivered after."""
+"""Answers are kept first and delivered after, and denied by the clock where a policy says so."""
 
 import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 
 from claude_code_mcp.features.approvals import rules, store
 from claude_code_mcp.features.approvals.errors import ApprovalNotFound, ApprovalSettled, BadAnswer
-from claude_code_mcp.features.approvals.events import ApprovalAnswered, ApprovalClosed, ApprovalOpened
+from claude_code_mcp.features.approvals.events import ApprovalAnswered
 from claude_code_mcp.features.approvals.models import (
     AnswerApproval,
     Answered,
@@ -22,17 +20,16 @@ from claude_code_mcp.features.approvals.models import (
     Kind,
     ListApprovals,
 )
+from claude_code_mcp.features.approvals.service.book import QuestionBook
+from claude_code_mcp.features.approvals.service.trust_keeping import TrustKeeper
 from claude_code_mcp.features.sessions.models import Need
 from claude_code_mcp.features.sessions.service import Sessions
 from claude_code_mcp.kernel.caller import Caller
-from claude_code_mcp.kernel.clock import Clock, parse, stamp
+from claude_code_mcp.kernel.clock import parse, stamp
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
-from claude_code_mcp.kernel.events import Event, Fact
-from claude_code_mcp.kernel.ids import ApprovalId, RunId, SessionId, uuid7
+from claude_code_mcp.kernel.ids import SessionId
 from claude_code_mcp.platform.claude import control
-from claude_code_mcp.platform.claude.requests import Answer, ControlItem, ToolQuestion, Withdrawal
-from claude_code_mcp.platform.claude.summaries import summary
-from claude_code_mcp.platform.db.database import Database
+from claude_code_mcp.platform.claude.requests import ToolQuestion
 from claude_code_mcp.platform.db.errors import StoreUnavailable
 from claude_code_mcp.platform.eventlog import log
 from claude_code_mcp.platform.procs.errors import StdinClosed, StdinStalled
@@ -44,49 +41,21 @@ AGAIN_S = 1.0
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """What becomes of a question that nobody answers: None waits for ever, else it is denied after so many seconds."""
-
-    deny_after_s: float | None = None
-
-
 class Approvals:
-    """All questions of all sessions. As an observer of sessions it takes part in their transactions."""
+    """Answers to the questions of all sessions."""
 
-    def __init__(self, database: Database, clock: Clock, silence: Silence) -> None:
-        self._database = database
-        self._clock = clock
-        self._silence = silence
+    def __init__(self, book: QuestionBook) -> None:
+        self.book = book
+        self._database = book.database
+        self._clock = book.clock
         self._sessions: Sessions | None = None
+        self._trust: TrustKeeper | None = None
         self._asked = asyncio.Event()
 
-    def deliver_through(self, sessions: Sessions) -> None:
-        """Say who hands answers to the processes; sessions are built after their observers."""
+    def deliver_through(self, sessions: Sessions, trust: TrustKeeper) -> None:
+        """Say who hands answers to the processes; sessions are built after those who observe them."""
         self._sessions = sessions
-
-    # What sessions tell us, inside their transactions.
-
-    def saw(
-        self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId, control_items: Sequence[ControlItem]
-    ) -> list[Event]:
-        """Keep new questions, close withdrawn ones, and after a re-attach match ours with what Claude Code has."""
-        facts: list[Fact] = []
-        for item in control_items:
-            if isinstance(item, ToolQuestion):
-                facts += self._open(db, session_id, run_id, item)
-            elif isinstance(item, Withdrawal):
-                facts += self._close(db, store.of_request(db, run_id, item.request_id), ApprovalState.WITHDRAWN)
-            elif isinstance(item, Answer) and "session_state" in item.response:
-                facts += self._match(db, session_id, run_id, item)
-        return [self._event(session_id, fact) for fact in facts]
-
-    def ended(self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId) -> list[Event]:
-        """The process is gone: what it asked can no longer be answered."""
-        facts: list[Fact] = []
-        for approval in store.find(db, states=(ApprovalState.WAITING, ApprovalState.ANSWERED), run_id=run_id):
-            facts += self._close(db, approval, ApprovalState.EXPIRED)
-        return [self._event(session_id, fact) for fact in facts]
+        self._trust = trust
 
     async def settle(self, session_id: SessionId) -> None:
         """Deliver again what was answered but perhaps never arrived; Claude Code ignores what it has already."""
@@ -96,56 +65,6 @@ class Approvals:
         for approval in answered:
             await self._deliver(approval)
 
-    def _open(self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId, question: ToolQuestion) -> list[Fact]:
-        if store.of_request(db, run_id, question.request_id) is not None:
-            return []
-        now = self._clock.now()
-        after_s = self._silence.deny_after_s
-        approval = Approval(
-            id=ApprovalId(uuid7()),
-            session_id=session_id,
-            run_id=run_id,
-            request_id=question.request_id,
-            kind=rules.kind_of(question.tool_name),
-            tool=question.tool_name,
-            summary=summary(question.tool_name, question.input),
-            state=ApprovalState.WAITING,
-            created_at=stamp(now),
-            input=question.input,
-            suggestions=question.suggestions,
-            tool_use_id=question.tool_use_id,
-            agent_id=question.agent_id,
-            expires_at=None if after_s is None else stamp(now + timedelta(seconds=after_s)),
-        )
-        store.put(db, approval)
-        return [
-            ApprovalOpened(
-                approval_id=approval.id,
-                request_id=approval.request_id,
-                tool=approval.tool,
-                question=approval.kind.value,
-                expires_at=approval.expires_at or "",
-            )
-        ]
-
-    def _match(self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId, answer: Answer) -> list[Fact]:
-        facts: list[Fact] = []
-        for question in answer.pending:
-            if isinstance(question, ToolQuestion):
-                facts += self._open(db, session_id, run_id, question)
-        pending = {question.request_id for question in answer.pending}
-        for approval in store.find(db, states=(ApprovalState.WAITING,), run_id=run_id):
-            if approval.request_id not in pending:
-                facts += self._close(db, approval, ApprovalState.WITHDRAWN)
-        return facts
-
-    def _close(self, db: sqlite3.Connection, approval: Approval | None, how: ApprovalState) -> list[Fact]:
-        if approval is None or approval.state not in {ApprovalState.WAITING, ApprovalState.ANSWERED}:
-            return []
-        approval.state, approval.expires_at = how, None
-        store.put(db, approval)
-        return [ApprovalClosed(approval_id=approval.id, how=how.value)]
-
     # What the world asks.
 
     def find(self, wish: ListApprovals) -> ApprovalList:
@@ -154,8 +73,8 @@ class Approvals:
         found = self._database.read(lambda db: store.find(db, states=states, session_id=wish.session_id))
         return ApprovalList(items=[info(approval) for approval in found[: wish.limit]])
 
-    async def answer(self, wish: AnswerApproval, by: str) -> Answered:
-        """Answer one question, or all that fit a filter.
+    async def answer(self, wish: AnswerApproval, by: str, env: Mapping[str, str] | None = None) -> Answered:
+        """Answer one question, or all that fit a filter; `env` is that of who answers, where somebody does.
 
         Raises:
             ApprovalNotFound: there is no such question.
@@ -165,7 +84,7 @@ class Approvals:
         chosen = self._chosen(wish)
         for approval in chosen:
             rules.check(approval, wish)
-        answered = [await self._answer(approval, wish, by) for approval in chosen]
+        answered = [await self._answer(approval, wish, by, env) for approval in chosen]
         return Answered(items=[info(approval) for approval in answered])
 
     def _chosen(self, wish: AnswerApproval) -> Sequence[Approval]:
@@ -182,7 +101,7 @@ class Approvals:
         # Questions for a person cannot be answered in bulk: each has its own answer.
         return [a for a in waiting if (wish.tool is None or a.tool == wish.tool) and a.kind is not Kind.QUESTION]
 
-    async def _answer(self, chosen: Approval, wish: AnswerApproval, by: str) -> Approval:
+    async def _answer(self, chosen: Approval, wish: AnswerApproval, by: str, env: Mapping[str, str] | None) -> Approval:
         def write(db: sqlite3.Connection) -> Approval:
             approval = store.get(db, chosen.id)
             if approval is None or approval.state is not ApprovalState.WAITING:
@@ -201,11 +120,15 @@ class Approvals:
                 changed=wish.input is not None,
                 message=(wish.message or "")[:1000],
             )
-            log.append(db, [self._event(approval.session_id, fact)])
+            log.append(db, [self.book.event(approval.session_id, fact)])
             return approval
 
-        approval = await self._database.write(write)
-        return await self._deliver(approval)
+        lasting = wish.decision is Decision.ALWAYS and env is not None and self._trust is not None
+        before = await self._trust.before(chosen.session_id, env or {}) if lasting and self._trust else None
+        approval = await self._deliver(await self._database.write(write))
+        if before is not None and self._trust is not None:
+            self._trust.after(before, approval)
+        return approval
 
     async def _deliver(self, approval: Approval) -> Approval:
         if self._sessions is None or approval.line is None:
@@ -236,14 +159,11 @@ class Approvals:
 
     def open_for(self, session_id: SessionId) -> list[Need]:
         """Return the questions of a session that wait for an answer, oldest first."""
-        waiting = self._database.read(lambda db: store.find(db, states=(ApprovalState.WAITING,), session_id=session_id))
-        return [Need(approval_id=a.id, kind=a.kind.value, tool=a.tool, summary=a.summary) for a in waiting]
+        return self.book.open_for(session_id)
 
     def body(self, approval_id: str) -> str | None:
         """Return the plan that a question is about."""
-        approval = self._database.read(lambda db: store.get(db, approval_id))
-        plan = approval.input.get("plan") if approval is not None else None
-        return plan if isinstance(plan, str) else None
+        return self.book.body(approval_id)
 
     async def ask_in_place(self, session_id: SessionId, caller: Caller) -> bool:
         """Ask the person behind `caller` the oldest question; a declined form leaves it waiting."""
@@ -257,7 +177,8 @@ class Approvals:
         if filled is None:
             return False
         try:
-            await self.answer(rules.from_form(waiting[0], filled), caller.client or caller.surface.value)
+            by = caller.client or caller.surface.value
+            await self.answer(rules.from_form(waiting[0], filled), by, caller.env)
         except (ApprovalSettled, BadAnswer) as exc:
             logger.info("an answer in place came to nothing: %s", exc)
         return True
@@ -281,7 +202,7 @@ class Approvals:
 
     def look_again(self) -> None:
         """A commit happened: there may be a new question with a time limit."""
-        if self._silence.deny_after_s is not None:
+        if self.book.silence.deny_after_s is not None:
             self._asked.set()
 
     async def _expire(self) -> None:
@@ -294,10 +215,6 @@ class Approvals:
                 )
                 await self.answer(wish, POLICY)
 
-    def _event(self, session_id: SessionId, fact: Fact) -> Event:
-        subject = getattr(fact, "approval_id", session_id)
-        return Event(fact=fact, at=self._clock.now(), session_id=session_id, subject=subject)
-
 
 def answer_line(approval: Approval, wish: AnswerApproval) -> bytes:
     """Return the answer as Claude Code takes it."""
@@ -308,7 +225,8 @@ def answer_line(approval: Approval, wish: AnswerApproval) -> bytes:
         asked = ToolQuestion(request_id=approval.request_id, tool_name=approval.tool, input=approval.input)
         return control.answer_questions(asked, wish.answers or {})
     updates = rules.lasting(approval.suggestions) if wish.decision is Decision.ALWAYS else None
-    return control.allow(approval.request_id, updated_input=wish.input or approval.input, updated_permissions=updates)
+    # Without another input the tool runs with its own, which we may hold without its secrets only.
+    return control.allow(approval.request_id, updated_input=wish.input, updated_permissions=updates)
 
 
 def info(approval: Approval) -> ApprovalInfo:
