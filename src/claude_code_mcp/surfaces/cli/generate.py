@@ -8,12 +8,11 @@ from typing import Any
 import click
 
 from claude_code_mcp.kernel.operation import Effect, Operation
-from claude_code_mcp.surfaces.cli.client import Answer
+from claude_code_mcp.surfaces.cli.client import Answer, Connect
 from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.fields import Bound, bind
 from claude_code_mcp.surfaces.cli.output import print_json, print_text
 from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
-from claude_code_mcp.surfaces.cli.tree import Connect
 from claude_code_mcp.surfaces.cli.waiting import Waiting
 
 NOT_HERE = frozenset({"stream"})

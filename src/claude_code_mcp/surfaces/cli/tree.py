@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from claude_code_mcp.surfaces.cli.client import Client
-
 if TYPE_CHECKING:  # operations bring pydantic, which commands written by hand can do without
     from claude_code_mcp.kernel.operation import Catalog, Operation
 
 LoadCatalog = Callable[[], "Catalog"]
-Connect = Callable[[], Client]
 THIS_PROGRAM = "This program"
 """The section of what is about ourselves: the last one."""
 
