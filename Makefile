@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,8 +42,9 @@ lint: setup
 types: setup
 	@$(BIN)/mypy
 
-docs: setup ## Write the generated reference pages anew
+docs: setup ## Write the generated pages anew
 	@$(BIN)/python -m claude_code_mcp.surfaces.docs docs/reference
+	@$(BIN)/python -m tests.requirements docs/requirements.md
 
 snapshots: setup ## Write the snapshots of the tool schemas anew; read the diff
 	@$(BIN)/python -m tests.surfaces.mcp.snapshots
