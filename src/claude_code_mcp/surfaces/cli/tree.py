@@ -64,7 +64,8 @@ class Root(Branch):
         """Return the commands and groups that the catalog gives."""
         if self._grown is None:
             from claude_code_mcp.kernel.operation import Surface  # noqa: PLC0415 - as above
-            from claude_code_mcp.surfaces.cli.wording import Wording  # noqa: PLC0415 - as above
+            from claude_code_mcp.surfaces.cli.client import Connect
+from claude_code_mcp.surfaces.cli.wording import Wording  # noqa: PLC0415 - as above
 
             self._grown = {}
             operations = self._load().on(Surface.CLI)
