@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from claude_code_mcp.surfaces.cli.client import Connect
+
 if TYPE_CHECKING:  # operations bring pydantic, which commands written by hand can do without
     from claude_code_mcp.kernel.operation import Catalog, Operation
 
@@ -64,8 +66,7 @@ class Root(Branch):
         """Return the commands and groups that the catalog gives."""
         if self._grown is None:
             from claude_code_mcp.kernel.operation import Surface  # noqa: PLC0415 - as above
-            from claude_code_mcp.surfaces.cli.client import Connect
-from claude_code_mcp.surfaces.cli.wording import Wording  # noqa: PLC0415 - as above
+            from claude_code_mcp.surfaces.cli.wording import Wording  # noqa: PLC0415 - as above
 
             self._grown = {}
             operations = self._load().on(Surface.CLI)
