@@ -34,7 +34,7 @@ def declared() -> Declared:
     _import_all()
     catalog: Catalog = importlib.import_module(f"{_PACKAGE}.catalog").build_catalog()
     facts = sorted(_below(Fact), key=lambda fact: fact.kind)
-    errors = sorted(_below(ClaudeCodeMcpError), key=lambda error: (error.code, error.__qualname__))
+    errors = sorted(_below(ClaudeCodeMcpError), key=lambda error: (error.code, error.__module__, error.__qualname__))
     return Declared(catalog, tuple(facts), tuple(errors))
 
 
