@@ -30,13 +30,21 @@ class Surface(StrEnum):
 class Request(BaseModel):
     """Base of all requests: unknown arguments are refused, every field carries its description."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, str_max_length=16 * 1024 * 1024)
+    # Deferred: validators are built when the first request of their kind comes, not while a client waits for the start.
+    model_config = ConfigDict(
+        extra="forbid", use_attribute_docstrings=True, str_max_length=16 * 1024 * 1024, defer_build=True
+    )
 
 
 class Reply(BaseModel):
     """Base of all replies: a program reads the fields, a person or a model reads `text()`."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
+
+    @property
+    def exit_code(self) -> int:
+        """What a command line ends with: 0, or that what was asked about is not well though the answer is right."""
+        return 0
 
     def text(self) -> str:
         """Return the reply as compact text: ids and next steps included, no escape sequences."""

@@ -111,6 +111,10 @@ class Thing(Reply):
     outcome: dict[str, Any] | None = None
     """How it ended."""
 
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.outcome is None or self.outcome["ok"] else 10
+
     def text(self) -> str:
         return f"thing {self.thing_id} \x1b[31mred"
 

@@ -123,6 +123,6 @@ def answering(catalog: Catalog) -> Handle:
             }
         except RuntimeError as exc:
             return {"error": {"code": "internal", "message": str(exc), "remedy": "", "details": {}}}
-        return {"reply": reply.model_dump(mode="json"), "text": reply.text()}
+        return {"reply": reply.model_dump(mode="json"), "text": reply.text(), "exit_code": reply.exit_code}
 
     return handle

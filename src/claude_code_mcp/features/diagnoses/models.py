@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from claude_code_mcp.kernel.errors import Unavailable
 from claude_code_mcp.kernel.operation import Reply, Request
 
 
@@ -45,6 +46,11 @@ class Diagnosis(Reply):
     """Nothing is a problem."""
     checks: list[Check]
     """One after the other."""
+
+    @property
+    def exit_code(self) -> int:
+        """6 (unavailable) where something is a problem."""
+        return 0 if self.well else Unavailable.exit_code
 
     def text(self) -> str:
         """Return a line for each check, and what it comes to."""

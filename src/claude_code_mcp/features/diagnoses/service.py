@@ -1,5 +1,6 @@
 """The checks, one after the other; each says what it found and what to do, and none changes anything."""
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -13,7 +14,9 @@ from claude_code_mcp.features.installations.service import Installations
 from claude_code_mcp.features.projects.service import Projects
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
+from claude_code_mcp.platform.claude.home import ClaudeHome
 from claude_code_mcp.platform.claude.login import login_state
+from claude_code_mcp.platform.claude.user_settings import user_hooks
 from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.settings.model import Settings
 
@@ -48,6 +51,7 @@ class Diagnoses:
             ("store", self._store),
             ("disk", self._disk),
             ("MCP clients", lambda: self._clients(caller)),
+            ("hooks", lambda: self._hooks(caller)),
             ("project", lambda: self._project(wish, caller)),
         ]
         checks: list[Check] = []
@@ -118,6 +122,14 @@ class Diagnoses:
         if not any(item.names for item in found.items):
             out.append((Verdict.WARNING, "no MCP client has it", "Run `claude-code-mcp install claude-code`."))
         return out
+
+    async def _hooks(self, caller: Caller) -> list[Found]:
+        found = await asyncio.to_thread(user_hooks, ClaudeHome.of(caller.env))
+        if found.problem:
+            fix = "Mend that file by hand; Claude Code takes nothing from it as it is."
+            return [(Verdict.WARNING, f"{found.path}: {found.problem}", fix)]
+        said = ", ".join(f"{count} on {event}" for event, count in sorted(found.events.items()))
+        return [(Verdict.OK, f"in every session of this user: {said}" if said else "none of this user", None)]
 
     async def _project(self, wish: RunChecks, caller: Caller) -> list[Found]:
         info = await self._projects.show(wish.project_path, caller)

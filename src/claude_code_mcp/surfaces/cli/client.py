@@ -24,10 +24,11 @@ OnProgress = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation gave back: its reply as JSON values, and the same as text for a person."""
+    """What an operation gave back: its reply as JSON values, the same as text for a person, and how to end with it."""
 
     reply: dict[str, Any]
     text: str
+    exit_code: int = 0
 
 
 class ConnectionLost(Exception):
@@ -202,7 +203,9 @@ def take(
             on_progress(float(progress.get("done_s") or 0), str(progress.get("message") or ""))
         return None
     reply = message.get("reply")
-    return Answer(reply if isinstance(reply, dict) else {}, str(message.get("text") or ""))
+    code = message.get("exit_code")
+    text = str(message.get("text") or "")
+    return Answer(reply if isinstance(reply, dict) else {}, text, code if isinstance(code, int) else 0)
 
 
 def lost(op: str) -> Failure:

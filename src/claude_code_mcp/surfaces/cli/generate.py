@@ -9,7 +9,6 @@ import click
 
 from claude_code_mcp.kernel.operation import Effect, Operation
 from claude_code_mcp.surfaces.cli.client import Answer, Connect
-from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.fields import Bound, bind
 from claude_code_mcp.surfaces.cli.output import print_json, print_text
 from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
@@ -92,7 +91,7 @@ def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) ->
                     waiting.wipe()
                     print_text("Interrupted; what was begun goes on.", sys.stderr)
                 raise
-        return show(Answer(answer.reply, worded(answer.text)), as_json=as_json)
+        return show(Answer(answer.reply, worded(answer.text), answer.exit_code), as_json=as_json)
 
     return Described(
         words_of(op)[-1],
@@ -107,10 +106,9 @@ def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) ->
 
 
 def show(answer: Answer, *, as_json: bool) -> int:
-    """Print `answer` and return the exit code: an outcome that is not `ok` carries an error of Claude's."""
+    """Print `answer` and return the exit code that comes with it."""
     if as_json:
         print_json(answer.reply)
     else:
         print_text(answer.text)
-    outcome = answer.reply.get("outcome")
-    return Exit.CLAUDE_ERROR if isinstance(outcome, dict) and outcome.get("ok") is False else Exit.OK
+    return answer.exit_code

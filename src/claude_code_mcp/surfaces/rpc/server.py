@@ -1,6 +1,6 @@
 """Serve one local connection: requests by id, answers in the order they are ready, progress in between.
 
-`{"id":1,"op":"sessions.list","args":{}}` is answered by `{"id":1,"reply":{…},"text":"…"}` or
+`{"id":1,"op":"sessions.list","args":{}}` is answered by `{"id":1,"reply":{…},"text":"…","exit_code":0}` or
 `{"id":1,"error":{code,message,remedy,details,exit_code}}`; `{"id":1,"progress":{done_s,message}}` may come before.
 `{"cancel":1}` ends the wait for request 1. What was started is not undone by a cancel or by hanging up.
 """
@@ -86,26 +86,27 @@ class Connection:
         if not task.cancelled() and task.exception() is not None:
             log.debug("an answer could not be given: %r", task.exception())
 
-    async def _answer(self, key: object, message: Mapping[str, Any]) -> None:
-        async def progress(done_s: float, text: str) -> None:
-            await self._say({"id": key, "progress": {"done_s": round(done_s, 1), "message": text}})
+    async def _answer(self, key: object, request: Mapping[str, Any]) -> None:
+        async def progress(done_s: float, message: str) -> None:
+            await self._say({"id": key, "progress": {"done_s": round(done_s, 1), "message": message}})
 
         try:
-            reply = await self._call(message, progress)
+            reply = await self._call(request, progress)
         except ClaudeCodeMcpError as exc:
             await self._say({"id": key, "error": _error(exc)})
         except asyncio.CancelledError:
             raise
         except Exception:
             reference = uuid7()
-            log.exception("operation %s failed [%s]", message.get("op"), reference)
+            log.exception("operation %s failed [%s]", request.get("op"), reference)
             failure = ClaudeCodeMcpError(
                 f"Something inside went wrong ({reference}).",
                 remedy="`claude-code-mcp daemon logs` has the details.",
             )
             await self._say({"id": key, "error": _error(failure)})
         else:
-            await self._say({"id": key, "reply": reply.model_dump(mode="json"), "text": reply.text()})
+            said = {"reply": reply.model_dump(mode="json"), "text": reply.text(), "exit_code": reply.exit_code}
+            await self._say({"id": key, **said})
 
     async def _call(self, message: Mapping[str, Any], progress: Progress) -> Reply:
         name, args = message.get("op"), message.get("args", {})

@@ -7,6 +7,8 @@ from pydantic import Field
 from claude_code_mcp.kernel.operation import Reply
 
 BYPASS = "bypassPermissions"
+CLAUDE_FAILED = 10
+"""What a command line ends with when Claude's own answer is an error."""
 
 
 class Need(Reply):
@@ -111,6 +113,11 @@ class Answer(Reply):
     notes: list[str] = Field(default_factory=list)
     """What was left out, and how to change that."""
 
+    @property
+    def exit_code(self) -> int:
+        """10 where the turn ended with an error of Claude's."""
+        return CLAUDE_FAILED if self.outcome is not None and not self.outcome.ok else 0
+
     def text(self) -> str:
         """Return the answer, or the handle and the next calls."""
         lines: list[str] = []
@@ -159,6 +166,11 @@ class Waited(EventPage):
     """What waits for a person."""
     outcome: Outcome | None = None
     """The last turn's end, when the session is at rest."""
+
+    @property
+    def exit_code(self) -> int:
+        """10 where the turn ended with an error of Claude's."""
+        return CLAUDE_FAILED if self.outcome is not None and not self.outcome.ok else 0
 
     def text(self) -> str:
         """Return what happened, what waits, the answer, and the cursor."""
