@@ -7,6 +7,7 @@ from pathlib import Path
 
 SOCKET = "daemon.sock"
 LOCK = "daemon.lock"
+STARTING = "daemon.starting"
 
 
 def state_dir(env: Mapping[str, str]) -> Path:

@@ -5,23 +5,26 @@ children live on, and a daemon of the client's own version takes them up.
 """
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from claude_code_mcp import __version__
-from claude_code_mcp.platform.ipc.address import SOCKET, reachable
+from claude_code_mcp.platform.ipc.address import LOCK, SOCKET, STARTING, reachable
 from claude_code_mcp.platform.ipc.hello import LIMIT_BYTES, Refused, greeting, older, welcome
 
 START_S = 20.0
 """How long a new daemon may take to listen; a loaded machine needs many times the usual half second."""
 ANSWER_S = 10.0
+HELD_S = 0.2
+LOOK_S = 0.02
 _OURS = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LOGNAME", "SHELL", "LOG_LEVEL"}
     | {"MAX_CONCURRENT_SESSIONS", "SESSION_TIMEOUT_MS"}
@@ -63,8 +66,7 @@ def open_channel(
         if sock is None:
             if not start:
                 raise Refused("no_daemon", "No daemon runs.", "Any command that needs one starts it.")
-            _launch(directory, os.environ if own_env is None else own_env, deadline)
-            continue
+            sock = _started(directory, os.environ if own_env is None else own_env, deadline)
         channel = _greet(sock, line, deadline)
         if channel is None:
             if time.monotonic() > deadline:
@@ -78,6 +80,58 @@ def open_channel(
 
 
 _LOGS = "See `claude-code-mcp daemon logs`."
+
+
+def _started(directory: Path, env: Mapping[str, str], deadline: float) -> socket.socket:
+    """Start a daemon, or wait for the one that others start; return a connection to it.
+
+    Raises:
+        Refused: it cannot be started, or one runs that cannot be reached.
+    """
+    with _only_starter(directory, deadline):
+        while True:
+            sock = _dial(directory)
+            if sock is not None:
+                return sock
+            if time.monotonic() > deadline:
+                raise Refused(
+                    "daemon_unreachable",
+                    f"A daemon holds {directory} and does not listen there.",
+                    f"End it (its pid is in {directory / LOCK}), then call again.",
+                )
+            if _launch(directory, env, deadline) == b"running":
+                time.sleep(HELD_S)  # it is just leaving, or about to make its socket anew
+
+
+@contextlib.contextmanager
+def _only_starter(directory: Path, deadline: float) -> Iterator[None]:
+    """Be the only one who starts a daemon there: twenty clients that come at once must not start twenty.
+
+    Raises:
+        Refused: somebody else has been at it for too long.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(directory / STARTING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield  # the daemon will say what is wrong with the directory
+        return
+    try:
+        while not _locked(fd):
+            if time.monotonic() > deadline:
+                raise Refused("daemon_not_started", "Somebody else has been starting the daemon for too long.", _LOGS)
+            time.sleep(LOOK_S)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _dial(directory: Path) -> socket.socket | None:
@@ -145,8 +199,8 @@ def daemon_env(env: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "CLAUDE_CODE_MCP_SERVICE": "1"}
 
 
-def _launch(directory: Path, env: Mapping[str, str], deadline: float) -> None:
-    """Start a daemon and wait until it listens, or until it found another one listening.
+def _launch(directory: Path, env: Mapping[str, str], deadline: float) -> bytes:
+    """Start a daemon and wait for its word: `ready`, or `running` where another one holds the directory.
 
     Raises:
         Refused: it ended without either.
@@ -175,6 +229,7 @@ def _launch(directory: Path, env: Mapping[str, str], deadline: float) -> None:
         raise Refused(code, message)
     if not said:
         raise Refused("daemon_not_started", "The daemon ended before it listened.", _LOGS)
+    return said
 
 
 def _wait_line(fd: int, deadline: float) -> bytes:

@@ -56,6 +56,8 @@ class Listener:
         self._handlers = handlers
         self._limit = line_limit_bytes
         self._server: asyncio.Server | None = None
+        self._home = _place(directory)
+        self._place: tuple[int, int] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -64,7 +66,11 @@ class Listener:
         return len(self._tasks)
 
     async def open(self) -> None:
-        """Listen; a socket file left by a dead daemon is replaced (the caller holds the directory's lock)."""
+        """Listen; a socket file left by a dead daemon is replaced (the caller holds the directory's lock).
+
+        Raises:
+            FileNotFoundError: the directory is gone.
+        """
         path = self._directory / SOCKET
         path.unlink(missing_ok=True)
         name, fd = reachable(self._directory, SOCKET)
@@ -76,11 +82,30 @@ class Listener:
                 sock.bind(name)
             finally:
                 os.umask(old)
+        except OSError:
+            sock.close()
+            raise
         finally:
             if fd is not None:
                 os.close(fd)
         sock.setblocking(False)
+        self._place = _place(path)
         self._server = await asyncio.start_unix_server(self._accept, sock=sock, limit=self._limit, backlog=256)
+
+    async def mend(self) -> None:
+        """Listen anew if the socket was deleted or replaced; who is connected stays so.
+
+        Raises:
+            FileNotFoundError: the directory is gone.
+        """
+        if self._server is None or _place(self._directory / SOCKET) == self._place:
+            return
+        if _place(self._directory) != self._home:
+            raise FileNotFoundError(str(self._directory))  # another daemon may already serve the one that is there now
+        log.warning("the socket was taken away; listening anew")
+        before = self._server
+        await self.open()
+        before.close()
 
     async def close(self) -> None:
         """Stop listening, end the connections, and take the socket file away."""
@@ -130,6 +155,15 @@ class Listener:
         writer.write(json.dumps(answer).encode() + b"\n")
         await writer.drain()
         return peer
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Return which file lies at `path`."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 async def _hang_up(writer: asyncio.StreamWriter) -> None:

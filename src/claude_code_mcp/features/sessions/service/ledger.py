@@ -156,12 +156,13 @@ class Ledger:
     async def started(self, record: RunRecord, binary: str, version: str, pid: int | None) -> None:
         """The process is there."""
         fact = RunStarted(run_id=record.id, binary=binary, cli_version=version, pid=pid)
-        await self.change(record.session_id, lambda _db, _s: [fact])
+        await self.database.write(lambda db: log.append(db, [self._once(record, fact)]))
 
-    async def attached(self, record: RunRecord) -> None:
-        """A process that went on without a daemon is followed again."""
-        fact = RunAttached(run_id=record.id, offset=record.offset)
-        await self.change(record.session_id, lambda _db, _s: [fact])
+    async def attached(self, record: RunRecord, binary: str, pid: int | None) -> None:
+        """A process that went on without a daemon is followed again; that it was started may not be recorded yet."""
+        started = self._once(record, RunStarted(run_id=record.id, binary=binary, cli_version="", pid=pid))
+        (attached,) = self._events(record.session_id, [RunAttached(run_id=record.id, offset=record.offset)])
+        await self.database.write(lambda db: log.append(db, [started, attached]))
 
     async def ingest(
         self, record: RunRecord, events: Sequence[Event], control: Sequence[ControlItem]
@@ -270,6 +271,11 @@ class Ledger:
             session.error = None
         session.updated_at = stamp(self.clock.now())
         return [fact]
+
+    def _once(self, record: RunRecord, fact: Fact) -> Event:
+        """Return the event of a fact that a run has once, whoever tells it and however often."""
+        (event,) = self._events(record.session_id, [fact])
+        return msgspec.structs.replace(event, source_key=f"{record.id}:{fact.kind}")
 
     def _events(self, session_id: SessionId, facts: Sequence[Fact]) -> list[Event]:
         now = self.clock.now()

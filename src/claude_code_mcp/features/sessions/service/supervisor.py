@@ -148,7 +148,10 @@ class Supervisor:
             return
         self.admission.took_up(record.session_id)
         try:
-            await kept(lambda: self._ledger.attached(record))
+            spec, members = live.run.spec, live.run.members
+            if members is not None:
+                binary, pid = spec.argv[0] if spec is not None else "", members.child.pid
+                await kept(lambda: self._ledger.attached(record, binary, pid))
             await self._attend(live, known=True)
         finally:
             self.admission.left(record.session_id)
