@@ -16,6 +16,7 @@ import psutil
 import pytest
 from mcp import Client, StdioServerParameters
 
+from claude_code_mcp.testing import ScriptedModel
 from tests.support.daemon import Terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
@@ -192,4 +193,57 @@ def test_stream_notifications_come_on_wish_and_in_order(terminal: Terminal) -> N
     assert types.count("turn.finished") == 1
     wire.say(id=2, method="tools/call", params={"name": "claude_ask", "arguments": {**arguments, "stream": False}})
     assert all("method" not in message for message in wire.until_answer(2))
+    assert wire.close() == 0
+
+
+def modern(**params: Any) -> dict[str, Any]:
+    """Return request parameters as a client of 2026-07-28 that knows tasks sends them."""
+    prefix = "io.modelcontextprotocol"
+    return {
+        **params,
+        "_meta": {
+            f"{prefix}/protocolVersion": "2026-07-28",
+            f"{prefix}/clientInfo": {"name": "by hand", "version": "1"},
+            f"{prefix}/clientCapabilities": {"extensions": {f"{prefix}/tasks": {}}},
+        },
+    }
+
+
+def test_a_task_survives_the_daemon_and_ends_with_the_answer(terminal: Terminal, model: ScriptedModel) -> None:
+    wire = Wire(terminal)
+    arguments = {"prompt": "[s:midway:go]"}
+    wire.say(id=1, method="tools/call", params=modern(name="claude_ask", arguments=arguments))
+    (created,) = wire.until_answer(1)
+    task_id = created["result"]["taskId"]
+    model.gate("go").reached().result(30)
+    terminal.kill_daemon()
+    wire.say(id=2, method="tasks/get", params=modern(taskId=task_id))
+    assert wire.until_answer(2)[-1]["result"]["status"] == "working"
+    model.gate("go").open()
+    session_id = terminal.call("sessions.list")["items"][0]["session_id"]
+    terminal.finish(session_id)
+    number, task = 3, {"status": "working"}
+    while task["status"] == "working":
+        wire.say(id=number, method="tasks/get", params=modern(taskId=task_id))
+        task = wire.until_answer(number)[-1]["result"]
+        number += 1
+    assert task["status"] == "completed"
+    assert "session_id:" in json.dumps(task)
+    assert wire.close() == 0
+
+
+def test_cancelling_a_wait_harms_neither_session_nor_connection(terminal: Terminal, model: ScriptedModel) -> None:
+    wire = Wire(terminal, "--profile", "full")
+    start = {"capabilities": {}, "clientInfo": {"name": "by hand", "version": "1"}, "protocolVersion": "2025-11-25"}
+    wire.say(id=0, method="initialize", params=start)
+    wire.until_answer(0)
+    wire.say(method="notifications/initialized")
+    wire.say(id=1, method="tools/call", params={"name": "claude_ask", "arguments": {"prompt": "[s:midway:go]"}})
+    model.gate("go").reached().result(30)
+    wire.say(method="notifications/cancelled", params={"requestId": 1})
+    model.gate("go").open()
+    session_id = terminal.call("sessions.list")["items"][0]["session_id"]
+    assert terminal.finish(session_id)["outcome"]["ok"]
+    wire.say(id=2, method="tools/call", params={"name": "session_status", "arguments": {"session_id": session_id}})
+    assert "idle" in wire.until_answer(2)[-1]["result"]["content"][0]["text"]
     assert wire.close() == 0

@@ -127,6 +127,21 @@ def test_an_initialize_that_was_never_answered_is_repeated_and_answered_once(wir
     assert json.loads(wire.reader.readline()) == {"jsonrpc": "2.0", "id": 7, "result": {}}
 
 
+def test_what_only_looks_is_asked_again_and_what_acts_is_not(wire: Wire) -> None:
+    daemon = wire.daemon()
+    wire.say({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen"})
+    wire.say({"jsonrpc": "2.0", "id": 2, "method": "tools/call"})
+    wire.say({"jsonrpc": "2.0", "id": 3, "method": "tasks/get"})
+    for _ in range(3):
+        line(daemon)
+    daemon.close()
+    assert json.loads(wire.reader.readline())["id"] == 2
+    second = wire.daemon()
+    assert [line(second)["id"], line(second)["id"]] == [1, 3]
+    second.sendall(b'{"jsonrpc":"2.0","id":3,"result":{}}\n')
+    assert json.loads(wire.reader.readline())["id"] == 3
+
+
 def test_the_relay_ends_when_the_client_closes_its_end() -> None:
     wire = Wire()
     wire.daemon()
@@ -135,8 +150,8 @@ def test_the_relay_ends_when_the_client_closes_its_end() -> None:
 
 def test_a_ledger_forgets_answered_requests_and_ignores_rubbish() -> None:
     ledger = Ledger()
-    ledger.sent(b'{"jsonrpc":"2.0","id":1,"method":"a"}\n')
-    ledger.sent(b'{"jsonrpc":"2.0","id":"x\\"y","method":"b"}\n')
+    ledger.sent(b'{"jsonrpc":"2.0","id":1,"method":"tools/call"}\n')
+    ledger.sent(b'{"jsonrpc":"2.0","id":"x\\"y","method":"tools/call"}\n')
     ledger.sent(b'not json "method"\n')
     ledger.sent(b'["method"]\n')
     ledger.answered(b'{"jsonrpc":"2.0","id":1,"result":{}}')

@@ -7,16 +7,21 @@ from typing import Any
 _ANSWERED = re.compile(rb'\{"jsonrpc":"2\.0","id":("(?:[^"\\]|\\.)*"|-?\d+),"(?:result|error)"')
 """How our own daemon begins every answer (its transport writes these keys in this order)."""
 
+ACTS = frozenset({"tools/call", "tasks/update", "tasks/cancel", "completion/complete"})
+"""Requests that may do something: never sent twice."""
+
 
 class Ledger:
     """The requests that wait for an answer, and the handshake to repeat to a new daemon.
 
-    A daemon that dies takes its unanswered requests with it. They are not sent again, because a prompt must
-    never run twice; each is answered with an error that says how to look what became of it.
+    A daemon that dies takes its unanswered requests with it. Those that only look, or listen, are sent again. The
+    others are not, because a prompt must never run twice; each is answered with an error that says how to look what
+    became of it.
     """
 
     def __init__(self) -> None:
         self._open: dict[bytes, Any] = {}
+        self._again: dict[bytes, bytes] = {}
         self._initialize: bytes | None = None
         self._initialize_id: bytes | None = None
         self._initialized: bytes | None = None
@@ -35,6 +40,8 @@ class Ledger:
         if "id" in message:
             key = json.dumps(message["id"]).encode()
             self._open[key] = message["id"]
+            if method not in ACTS:
+                self._again[key] = line
             if method == "initialize":
                 self._initialize, self._initialize_id = line, key
         elif method == "notifications/initialized":
@@ -45,22 +52,20 @@ class Ledger:
         match = _ANSWERED.match(line)
         if match:
             self._open.pop(match.group(1), None)
+            self._again.pop(match.group(1), None)
 
     def introduction(self) -> tuple[list[bytes], bytes | None]:
         """Return the lines to repeat to a new daemon, and the id whose answer the client already has."""
         if self._initialize is None or self._initialize_id in self._open:
-            return ([self._initialize] if self._initialize else []), None
+            return list(self._again.values()), None
         lines = [self._initialize] + ([self._initialized] if self._initialized else [])
-        return lines, self._initialize_id
+        return [*lines, *self._again.values()], self._initialize_id
 
     def lost(self) -> list[bytes]:
-        """Return an error answer for every request that the dead daemon left, and forget them.
-
-        An unanswered `initialize` is not among them: it is repeated.
-        """
+        """Return an error answer for every request that the dead daemon left and that is not repeated; forget them."""
         out = []
         for key, request_id in list(self._open.items()):
-            if key == self._initialize_id:
+            if key in self._again:
                 continue
             del self._open[key]
             error = {
