@@ -1,9 +1,11 @@
 """`python -m claude_code_mcp`: the MCP server without arguments, else the command line.
 
-The relay is chosen before anything else is imported: it must be up in milliseconds. The command line is handed
-what lies above it: the catalog and the daemon, imported when they are first wanted.
+The relay is chosen before anything else is imported: it must be up in milliseconds. So is the daemon, in the very
+words that clients start it with: they wait for it. The command line is handed what lies above it: the catalog and
+the daemon, imported when they are first wanted.
 """
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -25,6 +27,8 @@ def main() -> None:
             from claude_code_mcp.relay.serve import serve
 
             sys.exit(serve(argv[1:] if argv and argv[0] == "serve" else argv))
+        elif argv[:3] == ["daemon", "run", "--state-dir"] and argv[4:5] == ["--ready-fd"] and len(argv) == 6:
+            sys.exit(_daemon(Path(argv[3]), int(argv[5])))
     from claude_code_mcp.surfaces.cli.main import run
 
     sys.exit(run(argv, load=_catalog, daemon=_daemon))
@@ -37,6 +41,7 @@ def _catalog() -> "Catalog":
 
 
 def _daemon(state_dir: Path, ready_fd: int | None) -> int:
+    gc.disable()  # until it listens: see `daemon.heap`
     from claude_code_mcp.daemon import main as run_daemon
 
     return run_daemon(state_dir=state_dir, ready_fd=ready_fd)

@@ -12,6 +12,7 @@ import msgspec
 
 from claude_code_mcp import __version__
 from claude_code_mcp.app import App
+from claude_code_mcp.daemon.heap import growing
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.operation import Catalog, Surface
 from claude_code_mcp.platform.db.records import Record, Records
@@ -69,11 +70,12 @@ class McpHost:
         await self._stack.aclose()
 
     async def _built(self) -> "McpSurface":
-        from claude_code_mcp.surfaces.mcp.surface import McpSurface, Parts  # noqa: PLC0415 - see the module
-        from claude_code_mcp.surfaces.mcp.updates import Updates  # noqa: PLC0415 - see the module
-
         async with self._building:
             if self._surface is None:
+                with growing():
+                    from claude_code_mcp.surfaces.mcp.surface import McpSurface, Parts  # noqa: PLC0415 - see the module
+                    from claude_code_mcp.surfaces.mcp.updates import Updates  # noqa: PLC0415 - see the module
+
                 updates = Updates()
                 parts = Parts(
                     catalog=self._catalog,

@@ -14,6 +14,7 @@ from pathlib import Path
 from claude_code_mcp import __version__
 from claude_code_mcp.app import App, opened
 from claude_code_mcp.catalog import build_catalog
+from claude_code_mcp.daemon.heap import settled
 from claude_code_mcp.daemon.mcp_host import McpHost
 from claude_code_mcp.features.daemon.service import Host
 from claude_code_mcp.kernel.caller import Caller
@@ -124,6 +125,7 @@ async def _run(settings: Settings, tell: _Teller) -> None:
     async with opened(settings, host) as app, _listening(settings, app, hosting) as listener:
         connections.listener = listener
         tell.say("ready")
+        settled()
         log.info("daemon %s is ready, pid %d, state %s", __version__, os.getpid(), settings.state_dir)
         await _until_unneeded(settings, app, listener, hosting)
         log.info("daemon leaves: %s", hosting.why)

@@ -3,7 +3,6 @@
 import os
 import re
 import time
-import uuid
 from typing import NewType
 
 from claude_code_mcp.kernel.errors import Invalid
@@ -23,7 +22,8 @@ def uuid7() -> str:
     value = bytearray(int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10))
     value[6] = 0x70 | (value[6] & 0x0F)
     value[8] = 0x80 | (value[8] & 0x3F)
-    return str(uuid.UUID(bytes=bytes(value)))
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def is_uuid(text: str) -> bool:
