@@ -156,9 +156,13 @@ class Database:
     def _commit(self, batch: list[_Job]) -> None:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for job in batch:
-                self._run(job)
-            self._db.execute("COMMIT")
+            if len(batch) == 1:
+                self._run_alone(batch[0])
+            else:
+                for job in batch:
+                    self._run(job)
+            if self._db.in_transaction:
+                self._db.execute("COMMIT")
             self._refused = None
         except Exception as exc:
             # Whatever it is: the one writing thread must live, and nothing of the batch may count.
@@ -171,6 +175,16 @@ class Database:
             log.exception("commit failed")
             for job in batch:
                 job.error = refused
+
+    def _run_alone(self, job: _Job) -> None:
+        """Run the only job of a transaction, which needs no savepoint: it fails with the whole."""
+        try:
+            job.result = job.run(self._db)
+        except BaseException as exc:
+            if not self._db.in_transaction or getattr(exc, "sqlite_errorname", "").startswith(_DISK):
+                raise
+            self._db.execute("ROLLBACK")
+            job.error = exc
 
     def _run(self, job: _Job) -> None:
         self._db.execute("SAVEPOINT job")

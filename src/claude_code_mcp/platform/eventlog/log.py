@@ -90,8 +90,13 @@ def last_seq(db: sqlite3.Connection, session_id: SessionId | None = None) -> int
 
 def sessions_after(db: sqlite3.Connection, after: int) -> list[SessionId]:
     """Return the sessions that have events after a cursor."""
-    rows = db.execute("SELECT DISTINCT session_id FROM event WHERE seq > ? AND session_id IS NOT NULL", (after,))
-    return [SessionId(row[0]) for row in rows]
+    return [session_id for session_id in newest_after(db, after) if session_id is not None]
+
+
+def newest_after(db: sqlite3.Connection, after: int) -> dict[SessionId | None, int]:
+    """Return the newest `seq` of each session that has events after a cursor; None stands for those of no session."""
+    rows = db.execute("SELECT session_id, max(seq) FROM event WHERE seq > ? GROUP BY session_id", (after,))
+    return {row[0]: row[1] for row in rows}
 
 
 def known_store_id(db: sqlite3.Connection) -> str | None:
@@ -125,31 +130,41 @@ class Followers:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._seen = database.read(last_seq)
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._waiting: dict[SessionId | None, set[asyncio.Future[int]]] = {}
         database.on_commit(self._look)
 
     def _look(self) -> None:
-        newest = self._database.read(last_seq)
-        if newest == self._seen:
+        seen = self._seen
+        grown = self._database.read(lambda db: newest_after(db, seen))
+        if not grown:
             return
-        self._seen = newest
-        for future in self._waiting:
-            if not future.done():
-                future.set_result(None)
-        self._waiting.clear()
+        self._seen = grown[None] = max(grown.values())
+        for session_id, newest in grown.items():
+            for future in self._waiting.pop(session_id, ()):
+                if not future.done():
+                    future.set_result(newest)
 
     @property
     def newest(self) -> int:
         """The newest `seq` known to be on disk."""
         return self._seen
 
-    async def grown(self, after: int) -> int:
-        """Wait until the log is longer than `after` and return its newest `seq`."""
-        while self._seen <= after:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.add(future)
+    async def grown(self, after: int, session_id: SessionId | None = None) -> int:
+        """Wait until the log, or one session in it, has events after `after`, and return its newest `seq`."""
+        newest = self._newest(after, session_id)
+        while newest <= after:
+            future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            waiting = self._waiting.setdefault(session_id, set())
+            waiting.add(future)
             try:
-                await future
+                newest = await future
             finally:
-                self._waiting.discard(future)
-        return self._seen
+                waiting.discard(future)
+                if not waiting and self._waiting.get(session_id) is waiting:
+                    del self._waiting[session_id]
+        return newest
+
+    def _newest(self, after: int, session_id: SessionId | None) -> int:
+        if session_id is None or self._seen <= after:
+            return self._seen
+        return self._database.read(lambda db: last_seq(db, session_id))

@@ -12,11 +12,12 @@ POLL_S = (0.005, 0.25)
 PACE_S = 0.004
 """The shortest time between two looks at a stream of changes; the first change after a pause is seen at once."""
 BURST = 8.0
-"""So many looks at one file may follow each other at once; two a second come back. A turn begins without delay."""
-BURST_BACK = 2.0
-BEAT_S = 0.06
+"""So many looks at one file may follow each other at once, so that a turn begins and a slow one goes on without
+delay; BURST_BACK a second come back."""
+BURST_BACK = 4.0
+BEAT_S = 0.1
 """When they are used up, a file that goes on changing is looked at on each beat, all such files on the same one.
-A look costs more than twenty lines do, and lines that are found together share one commit."""
+A look costs more than ten lines do, and lines that are found together share one commit."""
 SAFETY_POLL_S = 5.0
 """How often a watched file is looked at all the same: some file systems (network, FUSE) report nothing."""
 
@@ -56,13 +57,14 @@ def watcher() -> Watcher:
 class _Watched:
     """One file, who wants to know of it, and how many looks at it may still come at once."""
 
-    __slots__ = ("_at", "_looks", "path", "wakes")
+    __slots__ = ("_at", "_looks", "_size", "path", "wakes")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.wakes: list[Callable[[], None]] = []
         self._looks = BURST
         self._at = 0.0
+        self._size = -1
 
     def may_look(self, now: float) -> bool:
         """Take one look from the store, if there is one."""
@@ -72,6 +74,15 @@ class _Watched:
             return False
         self._looks -= 1
         return True
+
+    def grew(self) -> bool:
+        """Tell whether the file has another size than when this was last asked."""
+        try:
+            size = self.path.stat().st_size
+        except OSError:
+            return False
+        before, self._size = self._size, size
+        return size != before
 
     def wake(self) -> None:
         """Tell all who want to know."""
@@ -133,23 +144,33 @@ if sys.platform == "linux":
                     self._rest(watch, file)
 
         def _rest(self, watch: int, file: "_Watched") -> None:
-            """Hear nothing more of a file until the next beat."""
+            """Hear nothing more of a file; it is looked at on each beat until one finds it as the last one did."""
             with contextlib.suppress(OSError):  # its name is gone: it is heard as before
                 self._inotify.add_watch(file.path, self._QUIET)
             if not self._resting:
-                now = self._loop.time()
-                self._loop.call_at(now - now % BEAT_S + BEAT_S, self._beat)
+                self._next_beat()
             self._resting.add(watch)
 
+        def _next_beat(self) -> None:
+            now = self._loop.time()
+            self._loop.call_at(now - now % BEAT_S + BEAT_S, self._beat)
+
         def _beat(self) -> None:
-            resting, self._resting = self._resting, set()
-            for watch in resting:
+            if self._inotify.closed:
+                return
+            for watch in tuple(self._resting):
                 file = self._files.get(watch)
-                if file is None or self._inotify.closed:
-                    continue
-                with contextlib.suppress(OSError):
-                    self._inotify.add_watch(file.path, self._MASK)
-                file.wake()
+                if file is None:
+                    self._resting.discard(watch)
+                elif file.grew():
+                    file.wake()
+                else:
+                    self._resting.discard(watch)
+                    with contextlib.suppress(OSError):
+                        self._inotify.add_watch(file.path, self._MASK)
+                    file.wake()  # it may have grown between the look and this
+            if self._resting:
+                self._next_beat()
 
         def _pace(self) -> None:
             """Look away for a moment when changes come thick: a flood of lines is then read in few large pieces."""
