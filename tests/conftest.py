@@ -1,5 +1,7 @@
 """What every test may use: one async backend, and hypothesis that repeats itself."""
 
+from collections.abc import Generator
+
 import pytest
 from hypothesis import settings
 
@@ -12,3 +14,11 @@ settings.load_profile("suite")
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a test log half a character: reports travel between processes as UTF-8, which has none."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
