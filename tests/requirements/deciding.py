@@ -34,14 +34,15 @@ APPROVALS = Part(
             "Many at once by filter.",
             f"{F}::test_many_questions_are_answered_at_once_by_a_filter",
         ),
-        promise("S2.approvals.5", "A policy for silence: deny after N, or wait.", gap="not yet"),
+        promise("S2.approvals.5", "A policy for silence: deny after N, or wait."),
         promise(
             "S2.approvals.6",
             "When the waiting MCP client can elicit (both protocol eras), it is asked in place.",
             "surfaces/mcp/test_questions.py::test_the_handshake_era_asks_by_a_request",
             "surfaces/mcp/test_questions.py::test_the_stateless_era_asks_by_an_answer_and_goes_on_with_the_same_run",
             "surfaces/mcp/test_official_clients.py::test_the_python_client_lists_calls_asks_and_hears_progress",
-            gap="with a real session's question behind it: not yet",
+            "e2e/test_mcp_through_relay.py::test_a_client_that_can_ask_its_user_answers_in_place",
+            "e2e/test_mcp_through_relay.py::test_a_declined_form_leaves_the_question_waiting_for_anybody",
         ),
         promise("S2.approvals.7", "Else the tool result says what waits and how to answer.", HOWTO),
         promise(
@@ -64,6 +65,8 @@ TRUST = Part(
             "S2.trust.1",
             "A project is trusted when the user told Claude Code so (its own record) or us (`projects trust`, or "
             "`trust_project`).",
+            "e2e/test_trust.py::test_trust_counts_for_what_was_seen_and_lapses_when_it_changes",
+            "e2e/test_trust.py::test_claude_codes_own_record_counts_until_the_configuration_changes",
             f"{TRUST_TESTS}::test_the_project_is_trusted_as_claude_code_recorded_it",
             f"{TRUST_TESTS}::test_trust_is_by_repository_and_cannot_be_borrowed",
         ),
@@ -80,11 +83,12 @@ TRUST = Part(
             "Untrusted runs use user settings only and no project MCP servers; the project's CLAUDE.md is "
             "still handed "
             "over, as text.",
+            "e2e/test_trust.py::test_an_untrusted_project_runs_nothing_and_gets_no_key",
             f"{TRUST_TESTS}::test_a_run_that_distrusts_uses_nothing_of_the_project_and_says_what_it_goes_without",
             f"{TRUST_TESTS}::test_instructions_are_read_from_the_repository_root_down_with_their_imports",
             f"{TRUST_TESTS}::test_instructions_never_come_from_outside_of_the_project",
         ),
-        promise("S2.trust.4", "The handle says what was left out and how to trust.", gap="not yet"),
+        promise("S2.trust.4", "The handle says what was left out and how to trust.", HOWTO),
         promise(
             "S2.trust.5",
             "Prompts go to stdin, every user value as `--flag=VALUE` or a file, ids and models by pattern, nothing "

@@ -36,7 +36,7 @@ FIRST = Part(
             "D1.session.2",
             "Output streams via `claude.stream` notifications with session_id and message.",
             "surfaces/mcp/test_calls.py::test_stream_notifications_come_only_when_asked_for",
-            gap="from a real session: not yet",
+            "e2e/test_mcp_through_relay.py::test_stream_notifications_come_on_wish_and_in_order",
             note="Opt-in: most clients do not know the method.",
         ),
         promise(
@@ -62,7 +62,11 @@ FIRST = Part(
             note="Not done on purpose: the default asks. `bypassPermissions` is a wish per session.",
             gap="built another way",
         ),
-        promise("D1.resource.1", "Resource `claude://sessions/active`.", gap="not yet"),
+        promise(
+            "D1.resource.1",
+            "Resource `claude://sessions/active`.",
+            "e2e/test_mcp_through_relay.py::test_resources_show_sessions_and_their_events",
+        ),
         promise(
             "D1.resource.2", "Resources `claude://config`, `claude://agents`, `claude://usage/today`.", later=NO_ISSUE
         ),

