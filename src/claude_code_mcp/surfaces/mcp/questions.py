@@ -14,10 +14,10 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from mcp.server.request_state import AESGCMRequestStateCodec, InvalidRequestState
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 
@@ -25,6 +25,9 @@ from claude_code_mcp.kernel.caller import Invocation
 from claude_code_mcp.surfaces.mcp.call import Client
 from claude_code_mcp.surfaces.mcp.detached import Detached
 from claude_code_mcp.surfaces.mcp.tools import Result
+
+if TYPE_CHECKING:
+    from mcp.server.request_state import AESGCMRequestStateCodec
 
 PATIENCE_S = 3600.0
 """How long a person may take to answer."""
@@ -53,8 +56,15 @@ class Questions:
 
     def __init__(self, key: bytes | None = None) -> None:
         """`key`: at least 32 random bytes that outlive a restart; without them each process makes its own."""
-        self._codec = AESGCMRequestStateCodec([key or secrets.token_bytes(32)])
+        self._key = key or secrets.token_bytes(32)
         self._parked: dict[str, _Parked] = {}
+
+    @cached_property
+    def _codec(self) -> "AESGCMRequestStateCodec":
+        # Seven megabytes of cryptography, and most clients never come back with an answer of this kind.
+        from mcp.server.request_state import AESGCMRequestStateCodec  # noqa: PLC0415 - see above
+
+        return AESGCMRequestStateCodec([self._key])
 
     def park(self, detached: Detached, client: Client, name: str, arguments: Mapping[str, Any]) -> Result:
         """Keep a call that asks, and return the answer that puts its questions to the client."""
@@ -76,6 +86,8 @@ class Questions:
         Raises:
             MCPError: it is not ours, not of this call, or too old (-32602, as the protocol wants).
         """
+        from mcp.server.request_state import InvalidRequestState  # noqa: PLC0415 - as above
+
         try:
             state = msgspec.json.decode(self._codec.unseal(str(sealed)), type=State)
         except (InvalidRequestState, msgspec.MsgspecError) as exc:

@@ -1,0 +1,52 @@
+"""What the daemon does not need is not imported, and is whole for whoever asks for it all the same."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def run(code: str) -> str:
+    """Run `code` in an interpreter of its own, since imports cannot be taken back; return what it printed."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+SURFACE = """
+import sys
+from claude_code_mcp.daemon.deferred import defer
+defer("mcp", "mcp.server")
+import claude_code_mcp.surfaces.mcp.surface
+"""
+
+
+@pytest.mark.parametrize("module", ["mcp.client", "mcp.server.mcpserver", "httpx2", "cryptography"])
+def test_the_mcp_surface_imports_nothing_that_a_server_on_a_socket_does_not_use(module: str) -> None:
+    assert run(f"{SURFACE}print({module!r} in sys.modules)") == "False"
+
+
+def test_a_deferred_package_is_whole_when_a_name_in_it_is_asked_for() -> None:
+    code = """
+from mcp import Client, stdio_client
+from mcp.server import MCPServer, Server
+import mcp.client.client
+print(Client is mcp.client.client.Client, Server is mcp.server.lowlevel.Server, type(mcp).__name__)
+"""
+    assert run(SURFACE + code) == "True True module"
+
+
+def test_a_name_that_a_deferred_package_does_not_have_is_missed_as_ever() -> None:
+    assert run(f"{SURFACE}import mcp\nprint(hasattr(mcp, 'nonsense'), mcp.__name__)") == "False mcp"
+
+
+def test_what_is_imported_already_is_left_alone() -> None:
+    code = """
+import mcp
+whole = mcp.Client
+from claude_code_mcp.daemon.deferred import defer
+defer("mcp", "mcp.server", "no_such_package")
+import mcp as again
+print(again is mcp, again.Client is whole)
+"""
+    assert run(code) == "True True"
