@@ -33,9 +33,13 @@ async def test_only_so_many_start_at_once_and_the_next_follows_when_one_is_up() 
 async def test_priority_goes_first_then_who_came_first() -> None:
     admission = Admission(1, 1, nothing)
     await entering(admission, A)
-    low, high, normal = await entering(admission, B, 0), await entering(admission, C, 2), await entering(admission, D, 1)
+    low, high, normal = (
+        await entering(admission, B, 0),
+        await entering(admission, C, 2),
+        await entering(admission, D, 1),
+    )
     assert [admission.place(session) for session in (C, D, B)] == [1, 2, 3]
-    order = []
+    order: list[list[bool]] = []
     for _ in range(3):
         admission.left({0: A, 1: C, 2: D}[len(order)])
         await asyncio.sleep(0)

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ from claude_code_mcp.platform.db.migrations import Migration, migrate, statement
 pytestmark = pytest.mark.anyio
 
 STEPS = (Migration("t/0001", "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"),)
+
+
+def insert(db: sqlite3.Connection, name: str) -> None:
+    db.execute("INSERT INTO thing (name) VALUES (?)", (name,))
 
 
 def names(db: sqlite3.Connection) -> list[str]:
@@ -63,12 +68,7 @@ async def test_a_cancelled_writer_does_not_stop_the_next(tmp_path: Path) -> None
 
 async def test_after_close_a_write_is_refused_and_earlier_ones_are_kept(tmp_path: Path) -> None:
     database = await Database.open(tmp_path / "state.db", STEPS)
-    writes = [
-        asyncio.ensure_future(
-            database.write(lambda db, n=number: db.execute("INSERT INTO thing (name) VALUES (?)", (f"{n}",)))
-        )
-        for number in range(50)
-    ]
+    writes = [asyncio.ensure_future(database.write(partial(insert, name=str(number)))) for number in range(50)]
     await asyncio.sleep(0)
     await database.close()
     await asyncio.gather(*writes)

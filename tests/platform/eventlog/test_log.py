@@ -17,7 +17,7 @@ from claude_code_mcp.platform.eventlog import log
 pytestmark = pytest.mark.anyio
 
 
-class ThingHappened(Fact):
+class ThingHappened(Fact, frozen=True, kw_only=True):
     """A fact for these tests."""
 
     kind: ClassVar[str] = "thing.happened"
@@ -90,9 +90,7 @@ async def test_events_are_never_edited_nor_deleted(tmp_path: Path) -> None:
 
 async def test_a_page_has_a_cursor_and_says_whether_there_is_more(tmp_path: Path) -> None:
     database = await opened(tmp_path)
-    await database.write(
-        lambda db: log.append(db, [event(str(n), session=ONE if n % 2 else TWO) for n in range(10)])
-    )
+    await database.write(lambda db: log.append(db, [event(str(n), session=ONE if n % 2 else TWO) for n in range(10)]))
     first = database.read(lambda db: log.page(db, 0, session_id=ONE, limit=3))
     assert ([e.payload["what"] for e in first.events], first.more) == (["1", "3", "5"], True)
     second = database.read(lambda db: log.page(db, first.cursor, session_id=ONE, limit=3))
