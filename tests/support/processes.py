@@ -22,7 +22,8 @@ def end_all(home: Path) -> list[str]:
     while alive:
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
-                left.append(f"{process.pid} {' '.join(process.cmdline())[:200]}")
+                run = process.environ().get("CLAUDE_CODE_MCP_RUN", "no run")
+                left.append(f"{process.pid} ({run}) {' '.join(process.cmdline())[:200]}")
                 process.kill()
         psutil.wait_procs(alive, timeout=_GRACE_S)
         alive = running_in(home)

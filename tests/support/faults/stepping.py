@@ -1,6 +1,7 @@
 """Counts what a process does to the world, and kills it at a given count."""
 
 import atexit
+import fcntl
 import os
 import signal
 import socket
@@ -15,10 +16,12 @@ _write = os.write
 
 
 class Steps:
-    """How many steps were taken, by all threads, and which is the last one."""
+    """How many steps were taken, by all threads, and which is the last one: a number, or `after commit:3`, the third
+    of that kind."""
 
-    def __init__(self, last: int, journal: str) -> None:
-        self._last = last
+    def __init__(self, last: str, journal: str) -> None:
+        self._kind, _, number = last.rpartition(":")
+        self._left = int(number)
         self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._count = 0
         self._one_at_a_time = threading.Lock()
@@ -27,7 +30,8 @@ class Steps:
         """Count one step; the last one is not survived."""
         with self._one_at_a_time:
             self._count += 1
-            if self._count == self._last:
+            self._left -= not self._kind or self._kind == what
+            if self._left == 0:
                 self.tell(f"killed {what}")
                 os.kill(os.getpid(), signal.SIGKILL)
 
@@ -48,16 +52,30 @@ class Steps:
         return stepped
 
 
-def arm(last: int, journal: str) -> None:
-    """Watch this process from now on; its step number `last` kills it."""
-    steps = Steps(last, journal)
+def taken(plan: str) -> str | None:
+    """Take the next line out of `plan`, and return it."""
+    with open(plan, "r+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        lines = file.readlines()
+        file.seek(0)
+        file.truncate()
+        file.writelines(lines[1:])
+    return lines[0].strip() if lines else None
+
+
+def arm(plan: str) -> None:
+    """Watch this process from now on; the step that `plan` names kills it."""
+    last = taken(plan)
+    if last is None:
+        return
+    steps = Steps(last, f"{plan}.told")
     os.kill = _unwatched(os.kill, steps)
     for name in _WATCHED:
         setattr(os, name, steps.around(name, getattr(os, name)))
     signal.pidfd_send_signal = steps.around("signal", signal.pidfd_send_signal)
     socket.socket.send = steps.around("send", socket.socket.send)  # type: ignore[method-assign]  # that is the point
     subprocess.Popen.__init__ = steps.around("spawn", subprocess.Popen.__init__)  # type: ignore[method-assign]  # the same
-    sqlite3.connect = _connecting(steps)
+    setattr(sqlite3, "connect", _connecting(steps))  # noqa: B010 - its type is an overload
     atexit.register(steps.tell, "lived")
 
 
@@ -84,6 +102,7 @@ def _connecting(steps: Steps) -> Callable[..., sqlite3.Connection]:
     connect = sqlite3.connect
 
     def connected(*args: Any, **more: Any) -> sqlite3.Connection:
-        return connect(*args, **{"factory": Connection, **more})
+        made: sqlite3.Connection = connect(*args, **{"factory": Connection, **more})
+        return made
 
     return connected
