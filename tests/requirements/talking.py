@@ -137,7 +137,7 @@ PARAMETERS = Part(
         promise(
             "S2.parameters.9",
             "`project_path` defaults to the client's working directory.",
-            f"{S}::test_a_question_gets_its_answer",
+            HOWTO,
         ),
         promise(
             "S2.parameters.10",
