@@ -173,7 +173,20 @@ async def _until_unneeded(settings: Settings, app: App, listener: Listener, host
             async with asyncio.timeout(LOOK_S):
                 await hosting.leaving.wait()
         except TimeoutError:
+            await _stay_reachable(app, listener, hosting)
             needed = listener.connections > 0 or app.busy()
             quiet_s = 0.0 if needed else quiet_s + LOOK_S
             if settings.idle_exit_s and quiet_s >= settings.idle_exit_s:
                 hosting.stop("nothing to do")
+
+
+async def _stay_reachable(app: App, listener: Listener, hosting: _Hosting) -> None:
+    """Put back a socket that somebody deleted; without our directory there is nothing left to serve."""
+    try:
+        await listener.mend()
+    except FileNotFoundError:
+        log.error("the state directory was deleted: the sessions end, nobody could ever reach them again")  # noqa: TRY400 - the trace says nothing more
+        await app.supervisor.stop_all()
+        hosting.stop("the state directory is gone")
+    except OSError:
+        log.exception("nobody can connect, and the socket cannot be made anew")
