@@ -349,3 +349,12 @@ def test_any_words_can_be_instructions(tmp_path_factory: pytest.TempPathFactory,
     project = tmp_path_factory.mktemp("p")
     (project / "CLAUDE.md").write_bytes(text.encode("utf-8", "surrogatepass"))
     project_instructions(project)
+
+
+def test_a_log_that_a_hook_writes_to_is_nothing_that_runs(tmp_path: Path) -> None:
+    command = "date >> stops.log; ./check.sh > out.txt"
+    hook = {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": command}]}]}}
+    _write(tmp_path / ".claude/settings.json", hook)
+    for name in ("stops.log", "check.sh", "out.txt"):
+        _write(tmp_path / name, "x")
+    assert [part.path for part in executable_config(tmp_path).parts] == [".claude/settings.json", "check.sh"]

@@ -9,18 +9,6 @@ class SessionNotFound(NotFound):
     code = "session_not_found"
 
 
-class ProjectNotFound(NotFound):
-    """The project path does not exist."""
-
-    code = "project_not_found"
-
-
-class ProjectNotADirectory(Invalid):
-    """The project path is a file."""
-
-    code = "project_not_a_directory"
-
-
 class EmptyPrompt(Invalid):
     """There is nothing to do."""
 
@@ -61,12 +49,6 @@ class ClaudeUnresponsive(Unavailable):
     """The CLI did not answer in time."""
 
     code = "claude_unresponsive"
-
-
-class DiskLow(Unavailable):
-    """Starting more would risk losing lines that are already being written."""
-
-    code = "disk_low"
 
 
 class NotStarted(Unavailable):

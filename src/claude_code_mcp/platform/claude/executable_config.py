@@ -65,6 +65,8 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _PROJECT_DIR = re.compile(r"\$\{?CLAUDE_PROJECT_DIR\}?/?")
 _TOKEN = re.compile(r"[^\s\"'`;|&<>()=,]+")
+_WRITTEN = re.compile(r">{1,2}\s*[\"']?[^\s\"'`;|&<>()]+")
+"""Where a command writes to: a log that a hook appends to is nothing that runs."""
 _TEXT_BYTES = 1024 * 1024
 _HASH_BYTES = 64 * 1024 * 1024
 _MOST_FILES = 3_000
@@ -191,7 +193,7 @@ class _Collector:
     def _named_files(self, value: Any) -> None:
         """Add the files of the project that a command in `value` names."""
         for text in _strings(value):
-            for token in _TOKEN.findall(_PROJECT_DIR.sub("", text[:20_000])):
+            for token in _TOKEN.findall(_WRITTEN.sub(" ", _PROJECT_DIR.sub("", text[:20_000]))):
                 if len(token) > 1_000 or token.startswith(("-", "/")) or "\0" in token:
                     continue
                 path = Path(os.path.normpath(self._project / token))

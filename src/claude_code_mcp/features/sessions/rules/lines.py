@@ -20,6 +20,7 @@ QUIET = frozenset(
         "task.progressed",
         "background.changed",
         "run.attached",
+        "approval.opened",
     }
 )
 """Kinds that say nothing which another line does not say better; full detail has them."""
@@ -96,6 +97,10 @@ _LINES: Mapping[str, Callable[[Payload], str]] = {
     "tool.failed": _tool,
     "tool.denied": _denied,
     "approval.asked": _asked,
+    "approval.answered": lambda payload: (
+        f"{payload.get('tool', '')}: {payload.get('decision', '')}, by {payload.get('by', '')}"
+    ),
+    "approval.closed": lambda payload: f"{payload.get('how', '')} without an answer",
     "turn.started": _began,
     "turn.finished": _turn,
     "api.retried": _retry,
