@@ -76,6 +76,21 @@ async def test_after_a_flood_a_single_change_is_seen_again(tmp_path: Path) -> No
     watching.close()
 
 
+async def test_what_is_expected_is_seen_in_the_midst_of_a_flood_without_waiting_for_a_beat(tmp_path: Path) -> None:
+    path = tmp_path / "stdout"
+    grow(path)
+    watching, look = watcher(), Looker(path)
+    watching.add(path, look)
+    await flooded(path, FLOOD_S)
+    before, began = len(look.sizes), time.monotonic()
+    watching.expect(path)
+    assert len(look.sizes) == before + 1
+    size = await flooded(path, FLOOD_S)
+    await until(lambda: look.sizes[-1] == size)
+    assert len(look.sizes) - before <= most_looks(time.monotonic() - began)
+    watching.close()
+
+
 async def test_a_quiet_file_beside_a_flood_is_seen(tmp_path: Path) -> None:
     noisy, quiet = tmp_path / "noisy", tmp_path / "quiet"
     grow(noisy)

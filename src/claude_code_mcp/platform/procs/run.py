@@ -125,6 +125,7 @@ class Run:
         """
         if self.state().over:
             raise _closed(self.run_id)
+        self._watcher.expect(self.files.path / "stdout")
         await self._stdin.write(line, timeout_s)
 
     def close_stdin(self) -> None:

@@ -30,6 +30,10 @@ class Watcher(Protocol):
         watched, so that the caller has to poll."""
         ...
 
+    def expect(self, path: Path) -> None:
+        """Changes of `path` that come now are wanted at once: its process was asked something."""
+        ...
+
     def close(self) -> None:
         """Watch nothing any more."""
         ...
@@ -41,6 +45,9 @@ class NoWatcher:
     def add(self, path: Path, wake: Callable[[], None]) -> Callable[[], None] | None:  # noqa: ARG002 -- a protocol
         """Return None."""
         return None
+
+    def expect(self, path: Path) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -75,6 +82,10 @@ class _Watched:
         self._looks -= 1
         return True
 
+    def refill(self) -> None:
+        """Allow a whole burst of looks again."""
+        self._looks = BURST
+
     def grew(self) -> bool:
         """Tell whether the file has another size than when this was last asked."""
         try:
@@ -108,6 +119,7 @@ if sys.platform == "linux":
             self._inotify = INotify(nonblocking=True)
             self._files: dict[int, _Watched] = {}
             self._resting: set[int] = set()
+            self._next: asyncio.TimerHandle | None = None
             self._last = 0.0
             self._resume()
 
@@ -118,6 +130,13 @@ if sys.platform == "linux":
                 return None
             self._files.setdefault(watch, _Watched(path)).wakes.append(wake)
             return lambda: self._leave(watch, wake)
+
+        def expect(self, path: Path) -> None:
+            for watch, file in self._files.items():
+                if file.path == path:
+                    file.refill()
+                    if watch in self._resting:
+                        self._wake_up(watch, file)
 
         def _leave(self, watch: int, wake: Callable[[], None]) -> None:
             file = self._files.get(watch)
@@ -147,13 +166,12 @@ if sys.platform == "linux":
             """Hear nothing more of a file; it is looked at on each beat until one finds it as the last one did."""
             with contextlib.suppress(OSError):  # its name is gone: it is heard as before
                 self._inotify.add_watch(file.path, self._QUIET)
-            if not self._resting:
-                self._next_beat()
             self._resting.add(watch)
+            self._next = self._next or self._next_beat()
 
-        def _next_beat(self) -> None:
+        def _next_beat(self) -> asyncio.TimerHandle:
             now = self._loop.time()
-            self._loop.call_at(now - now % BEAT_S + BEAT_S, self._beat)
+            return self._loop.call_at(now - now % BEAT_S + BEAT_S, self._beat)
 
         def _beat(self) -> None:
             if self._inotify.closed:
@@ -165,12 +183,15 @@ if sys.platform == "linux":
                 elif file.grew():
                     file.wake()
                 else:
-                    self._resting.discard(watch)
-                    with contextlib.suppress(OSError):
-                        self._inotify.add_watch(file.path, self._MASK)
-                    file.wake()  # it may have grown between the look and this
-            if self._resting:
-                self._next_beat()
+                    self._wake_up(watch, file)
+            self._next = self._next_beat() if self._resting else None
+
+        def _wake_up(self, watch: int, file: "_Watched") -> None:
+            """Hear of a file again."""
+            self._resting.discard(watch)
+            with contextlib.suppress(OSError):
+                self._inotify.add_watch(file.path, self._MASK)
+            file.wake()  # it may have grown before this
 
         def _pace(self) -> None:
             """Look away for a moment when changes come thick: a flood of lines is then read in few large pieces."""
