@@ -1,7 +1,11 @@
 """Finding what a test has left running: every process with the test's HOME in its environment."""
 
+import array
 import contextlib
-from collections.abc import Iterator
+import fcntl
+import termios
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -40,3 +44,18 @@ def _with_home(home: str) -> Iterator[psutil.Process]:
 
 def _alive(process: psutil.Process) -> bool:
     return process.status() != psutil.STATUS_ZOMBIE
+
+
+def until(look: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Return as soon as `look` is true; for what gives no sign when it happens, as other processes' ends."""
+    deadline = time.monotonic() + timeout_s
+    while not look():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+
+
+def bytes_in(fifo: int) -> int:
+    """Return how many bytes wait in a FIFO."""
+    size = array.array("i", [0])
+    fcntl.ioctl(fifo, termios.FIONREAD, size)
+    return size[0]

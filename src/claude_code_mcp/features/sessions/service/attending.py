@@ -20,6 +20,7 @@ from claude_code_mcp.features.sessions.service.observers import Settler
 from claude_code_mcp.features.sessions.service.stopping import Ladder, stop
 from claude_code_mcp.kernel.clock import parse, stamp
 from claude_code_mcp.platform.db.errors import StoreUnavailable
+from claude_code_mcp.platform.procs.identity import boot_id
 from claude_code_mcp.platform.procs.models import RunState
 from claude_code_mcp.platform.tasks import Tasks
 
@@ -224,7 +225,8 @@ class Attendance:
     async def _conclude(self, *, known: bool) -> Session:
         live = self.live
         run = live.run
-        if run.state() is RunState.LOST or (run.exit is not None and run.exit.left):
+        rebooted = run.members is not None and run.members.shim.boot != boot_id()
+        if not rebooted and (run.state() is RunState.LOST or (run.exit is not None and run.exit.left)):
             # Nobody supervised its end: its shells are sessions of their own and may live on.
             await run.stop(self._parts.ladder.grace_s)
         session = await conclude(self._parts.ledger, live.record, self._death(known=known))

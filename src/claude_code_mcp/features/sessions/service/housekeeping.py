@@ -1,6 +1,7 @@
 """Now and then: end what writes without bound or fills the last of the disk, and clear away what is old."""
 
 import asyncio
+import contextlib
 import logging
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.live import LiveSession
 from claude_code_mcp.features.sessions.service.supervisor import Supervisor
 from claude_code_mcp.kernel.clock import stamp
+from claude_code_mcp.platform.db.errors import StoreUnavailable
 from claude_code_mcp.platform.procs.errors import RunIsAlive, RunNotFound
 from claude_code_mcp.platform.procs.runs import Runs
 from claude_code_mcp.platform.settings.model import Settings
@@ -33,11 +35,14 @@ class Housekeeping:
         """Go round for as long as the daemon lives."""
         cleared_at = float("-inf")
         while True:
-            await self.look()
-            now = asyncio.get_running_loop().time()
-            if now - cleared_at >= CLEAR_S:
-                cleared_at = now
-                await self.clear()
+            try:
+                await self.look()
+                now = asyncio.get_running_loop().time()
+                if now - cleared_at >= CLEAR_S:
+                    cleared_at = now
+                    await self.clear()
+            except Exception:
+                log.exception("the next round may go better")
             await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
@@ -56,7 +61,11 @@ class Housekeeping:
         reason = "quota" if self._ledger.session(live.session_id).state in BUSY else "idle"
         limit = self._settings.run_output_limit_bytes
         fact = SessionOverQuota(written_bytes=written, limit_bytes=limit, free_bytes=free)
-        await self._ledger.stopping(live.record, reason, [fact])
+        with contextlib.suppress(StoreUnavailable):  # the fuller the disk, the more it has to end
+            if reason != "idle":
+                await self._ledger.stopping(live.record, reason, [fact])
+            elif not await self._ledger.retire(live.record, [fact]):
+                return  # it just got work; the next look sees it busy
         await self._supervisor.end(live.session_id, reason)
 
     async def clear(self) -> None:

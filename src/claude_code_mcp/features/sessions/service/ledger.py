@@ -216,7 +216,7 @@ class Ledger:
 
         return await self.change(session_id, give_up)
 
-    async def retire(self, record: RunRecord) -> bool:
+    async def retire(self, record: RunRecord, facts: Sequence[Fact] = ()) -> bool:
         """Note that an idle process is ended, unless a message is on its way to it; tell which."""
         record.stopping = record.stopping or "idle"
 
@@ -224,6 +224,7 @@ class Ledger:
             if store.messages(db, record.session_id, OPEN):
                 return False
             store.put_run(db, record)
+            log.append(db, self._events(record.session_id, facts))
             return True
 
         retired = False
