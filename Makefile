@@ -41,6 +41,7 @@ lint: setup
 
 types: setup
 	@$(BIN)/mypy
+	@$(BIN)/basedpyright
 
 docs: setup ## Write the generated pages anew
 	@$(BIN)/python -m claude_code_mcp.surfaces.docs docs/reference

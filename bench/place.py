@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -59,7 +59,7 @@ class Place:
 
 
 @contextmanager
-def place(model_url: str = "http://127.0.0.1:9") -> Iterator[Place]:
+def place(model_url: str = "http://127.0.0.1:9") -> Generator[Place]:
     """Make a place, and take everything away again: the daemon, its sessions, what they left, the files."""
     base = Path(tempfile.mkdtemp(prefix="ccb-"))
     for name in ("home", "project", "tmp"):
@@ -75,6 +75,7 @@ def place(model_url: str = "http://127.0.0.1:9") -> Iterator[Place]:
         "DISABLE_AUTOUPDATER": "1",
         "CLAUDE_CODE_BINARY": str(claude_binary()),
         "CLAUDE_CODE_MCP_HOME": str(base / "state"),
+        **{name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},  # to measure another tree
     }
     try:
         yield Place(base, env)
@@ -94,7 +95,7 @@ def stop_daemon(state: Path, env: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def scripted_model() -> Iterator[str]:
+def scripted_model() -> Generator[str]:
     """Run the scripted model in a process of its own, whose work burdens nobody's interpreter; give its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.peers.scripted"],

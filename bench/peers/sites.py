@@ -1,7 +1,7 @@
 """The two MCP servers of the call rows, each behind the stdio that a client starts."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Site:
 
 
 @contextmanager
-def ours() -> Iterator[Site]:
+def ours() -> Generator[Site]:
     """Our relay in front of a daemon of our parts with the measuring tools."""
     with place() as here:
         here.state.mkdir(mode=0o700)
@@ -39,7 +39,7 @@ def ours() -> Iterator[Site]:
 
 
 @contextmanager
-def stock() -> Iterator[Site]:
+def stock() -> Generator[Site]:
     """The SDK's server with the same tools on its stock stdio."""
     with place() as here, Child(here.python("-m", "bench.peers.sdk_server"), here.env, str(ROOT)) as child:
         child.shake_hands()

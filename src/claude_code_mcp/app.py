@@ -1,7 +1,7 @@
 """The composition root: the only file that knows every part and puts them together."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +131,7 @@ def migrations() -> tuple[Migration, ...]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, host: Host, clock: Clock | None = None) -> AsyncIterator[App]:
+async def opened(settings: Settings, host: Host, clock: Clock | None = None) -> AsyncGenerator[App]:
     """Open the application on its state directory, and close it again; what its sessions run goes on.
 
     Raises:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ ERAS: tuple[Era, ...] = ("legacy", "auto")
 
 
 @asynccontextmanager
-async def client(terminal: Terminal, era: Era, *args: str, **callbacks: Any) -> AsyncIterator[Client]:
+async def client(terminal: Terminal, era: Era, *args: str, **callbacks: Any) -> AsyncGenerator[Client]:
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "claude_code_mcp", "serve", *args],

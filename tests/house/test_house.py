@@ -125,7 +125,7 @@ def test_nothing_mutable_stands_at_module_level() -> None:
 
 def test_every_suppression_says_why() -> None:
     mark = re.compile(r"#\s*(?:type:\s*ignore|noqa|pyright:\s*ignore)[^#\n]*")
-    why = re.compile(r"(?:ignore\[[a-z, -]+\]|noqa: [A-Z0-9, ]+?)\s*(?:[-—(#]|\s\s)")
+    why = re.compile(r"(?:ignore\[[A-Za-z, -]+\]|noqa: [A-Z0-9, ]+?)\s*(?:[-—(#]|\s\s)")
     bad = []
     for path in sources(SRC, ROOT / "tests", ROOT / "bench"):
         if path.name == "test_house.py":

@@ -5,7 +5,7 @@ import os
 import select
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +135,7 @@ class ClaudeCli:
         return Finished(done.returncode, lines, done.stderr.decode())
 
     @contextmanager
-    def talk(self, *args: str, env: Mapping[str, str] | None = None) -> Iterator[Talk]:
+    def talk(self, *args: str, env: Mapping[str, str] | None = None) -> Generator[Talk]:
         """Run a process that takes messages and control requests; it is ended on leaving."""
         more = ("--input-format", "stream-json", "--permission-prompt-tool", "stdio")
         process = subprocess.Popen(

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -146,6 +146,7 @@ class Play:
 
     def _follow(self, reached: Callable[[Json], bool]) -> None:
         """Read events as they come until `reached` holds for one; it is also asked when none has come for a while."""
+        page: Json = {}
         for _ in range(PAGES):
             page = self.client.insist(
                 "sessions.wait",
@@ -196,7 +197,7 @@ class Play:
 
 
 @contextmanager
-def mortal(terminal: Terminal, fates: Fates) -> Iterator[Undaunted]:
+def mortal(terminal: Terminal, fates: Fates) -> Generator[Undaunted]:
     """Yield a client of daemons that are killed; afterwards one that lives takes over, for whoever comes next."""
     client = Undaunted(terminal, fates)
     terminal.hang_up()
@@ -212,7 +213,7 @@ def mortal(terminal: Terminal, fates: Fates) -> Iterator[Undaunted]:
 
 
 @contextmanager
-def plays(terminal: Terminal, model: ScriptedModel, fates: Fates, names: Sequence[str]) -> Iterator[list[Play]]:
+def plays(terminal: Terminal, model: ScriptedModel, fates: Fates, names: Sequence[str]) -> Generator[list[Play]]:
     """Yield sessions to be played at once, each by a client of its own."""
     model.add(SCRIPT)
     found = [Play(Undaunted(terminal, fates), model, name) for name in names]

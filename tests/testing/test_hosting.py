@@ -166,6 +166,7 @@ async def test_tokens_are_counted_and_everything_else_is_refused_and_recorded() 
 
 
 async def test_stopping_ends_open_replies_and_closes_the_port() -> None:
+    port = 0
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group, scripted_model(SCRIPT) as model:
             port = int(model.url.rsplit(":", 1)[1])

@@ -48,6 +48,8 @@ def assembled(parts: list[Part]) -> dict[str, Any]:
                 block["_json"] += delta.get("partial_json", "")
             case "message_delta":
                 message |= event["delta"] | {"usage": event["usage"]}
+            case _:
+                continue
     for block in message["content"]:
         given_input = block.pop("_json")
         if block["type"] == "tool_use":

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -142,7 +142,7 @@ class _Connections:
 
 
 @contextlib.asynccontextmanager
-async def _listening(settings: Settings, app: App, hosting: _Hosting) -> AsyncIterator[Listener]:
+async def _listening(settings: Settings, app: App, hosting: _Hosting) -> AsyncGenerator[Listener]:
     catalog = build_catalog()
     served = McpHost(catalog, app, Path(settings.state_dir))
 

@@ -43,7 +43,7 @@ def instance(schema: object, depth: int = 0) -> Any:
             return instance(schema[key][0], depth + 1)
     kind = schema.get("type")
     kind = kind[0] if isinstance(kind, list) and kind else kind
-    return _of_type(kind or ("object" if "properties" in schema else "string"), schema, depth)
+    return _of_type(str(kind or ("object" if "properties" in schema else "string")), schema, depth)
 
 
 def _of_type(kind: str, schema: dict[str, Any], depth: int) -> Any:

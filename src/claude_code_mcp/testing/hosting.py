@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -27,7 +27,7 @@ close one whose server is closed before that."""
 @asynccontextmanager
 async def scripted_model(
     script: Script | None = None, *, port: int = 0, record_path: str | os.PathLike[str] | None = None
-) -> AsyncIterator[ScriptedModel]:
+) -> AsyncGenerator[ScriptedModel]:
     """Run a model in this event loop; `script` is by default the built-in library, `port` 0 takes a free one.
 
     Leaving ends open replies and closes the port.
@@ -51,7 +51,7 @@ async def scripted_model(
 @contextmanager
 def scripted_model_thread(
     script: Script | None = None, *, port: int = 0, record_path: str | os.PathLike[str] | None = None
-) -> Iterator[ScriptedModel]:
+) -> Generator[ScriptedModel]:
     """Run a model in a thread of its own, for code without an event loop; otherwise as `scripted_model`.
 
     Raises:
@@ -119,7 +119,7 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         """Leave the process's signals alone."""
         yield
 
@@ -165,7 +165,7 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def _listening(model: ScriptedModel, port: int) -> Iterator[socket.socket]:
+def _listening(model: ScriptedModel, port: int) -> Generator[socket.socket]:
     # asyncio turns Nagle's algorithm off only where the protocol is named: without it each reply waits 40 ms.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

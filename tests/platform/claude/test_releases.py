@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,7 +32,7 @@ class _Registry(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Registry
+    server: _Registry  # pyright: ignore[reportIncompatibleVariableOverride] - no other is ever asked
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _registry(body: object, status: int = 200) -> Iterator[_Registry]:
+def _registry(body: object, status: int = 200) -> Generator[_Registry]:
     server = _Registry(status, body if isinstance(body, bytes) else json.dumps(body).encode())
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()

@@ -1,6 +1,6 @@
 """A root directory of runs for each test; a test that leaves a process behind fails."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ async def both(request: pytest.FixtureRequest, root: Path, anyio_backend: str) -
 
 
 @asynccontextmanager
-async def ended_for_sure(mine: Runs) -> AsyncIterator[Runs]:
+async def ended_for_sure(mine: Runs) -> AsyncGenerator[Runs]:
     """End all runs when the block is left, and see that nothing of them lives."""
     root = mine.root
     seen: dict[str, Members | None] = {}

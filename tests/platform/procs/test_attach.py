@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 
 @contextmanager
-def spawner(mode: str, root: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def spawner(mode: str, root: Path) -> Generator["subprocess.Popen[bytes]"]:
     """A daemon's stand-in that is killed, not ended, when the block is left."""
     process = subprocess.Popen([sys.executable, "-m", "tests.platform.procs.spawner", mode, str(root)], cwd=REPO)
     try:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def results(run: Run) -> list[str]:
 
 
 @contextmanager
-def host(root: Path, wish: RunSpec, prompt: str) -> Iterator[None]:
+def host(root: Path, wish: RunSpec, prompt: str) -> Generator[None]:
     """A process that starts the CLI, sends a prompt and follows; it is killed, not ended, when the block is left."""
     words = [str(root), json.dumps({"run_id": wish.run_id, "argv": wish.argv, "cwd": wish.cwd, "env": dict(wish.env)})]
     process = subprocess.Popen(

@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -161,7 +161,7 @@ async def test_a_secret_of_the_environment_is_nowhere_on_disk_unless_it_is_to_be
 
 
 @contextmanager
-def few_descriptors(more: int) -> Iterator[None]:
+def few_descriptors(more: int) -> Generator[None]:
     """Let this process open so many descriptors more, and no others."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ class RpcServer:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[list[asyncio.Future[None]]]:
+async def running() -> AsyncGenerator[list[asyncio.Future[None]]]:
     tasks: list[asyncio.Future[None]] = []
     try:
         yield tasks
@@ -93,7 +93,7 @@ async def running() -> AsyncIterator[list[asyncio.Future[None]]]:
 
 
 @contextmanager
-def serving(directory: Path, handle: Handle) -> Iterator[RpcServer]:
+def serving(directory: Path, handle: Handle) -> Generator[RpcServer]:
     server = RpcServer(directory, handle)
     thread = threading.Thread(target=server.main)
     thread.start()

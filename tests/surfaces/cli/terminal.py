@@ -11,7 +11,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 WAIT_S = 60.0
@@ -75,7 +75,7 @@ class Terminal:
 @contextlib.contextmanager
 def terminal(
     argv: list[str], env: Mapping[str, str], cwd: Path, size: tuple[int, int] = (40, 100)
-) -> Iterator[Terminal]:
+) -> Generator[Terminal]:
     """Run the program with `argv` in a terminal of its own."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))

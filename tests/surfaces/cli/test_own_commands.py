@@ -154,6 +154,17 @@ def test_the_log_is_followed_over_a_rotation(state: Path, home: Path) -> None:
         assert process.wait(10) == 130
 
 
+def test_a_closed_standard_output_is_no_error(home: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {sys.executable} -m claude_code_mcp config show >&- <&-"],
+        env={"PATH": os.environ["PATH"], "HOME": str(home)},
+        stderr=subprocess.PIPE,
+        timeout=20,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_output_that_nobody_reads_ends_quietly(state: Path, home: Path) -> None:
     (state / "daemon.log").write_text("x" * 99 + "\n" * 50_000)
     process = subprocess.Popen(

@@ -1,7 +1,7 @@
 """A person is asked in place: by a request in the handshake era, by a repeated call in the stateless one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ KEY = b"k" * 32
 
 
 @asynccontextmanager
-async def asked(surface: McpSurface, *, modern: bool, capabilities: dict[str, Any]) -> AsyncIterator[WireClient]:
+async def asked(surface: McpSurface, *, modern: bool, capabilities: dict[str, Any]) -> AsyncGenerator[WireClient]:
     async with connected(surface) as client:
         client.modern, client.capabilities = modern, capabilities
         if not modern:
@@ -127,6 +127,8 @@ async def test_a_state_that_is_not_of_this_call_is_refused(surface: McpSurface, 
                 arguments = {"question": "Other?"}
             case "tool":
                 tool = "clocks_work"
+            case _:
+                raise AssertionError(change)
         params = {"name": tool, "arguments": arguments, "requestState": state, "inputResponses": {}}
         assert (await client.answer(client.ask("tools/call", params)))["error"]["code"] == -32602
 

@@ -1,7 +1,7 @@
 """Long calls become tasks for clients that know them, and are found again after a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -42,7 +42,7 @@ async def store() -> JsonTaskStore:
 @asynccontextmanager
 async def served(
     desk: Desk, store: MemoryTaskStore, capabilities: dict[str, Any] | None = None, grace_s: float = 0.01
-) -> AsyncIterator[WireClient]:
+) -> AsyncGenerator[WireClient]:
     parts = Parts(
         catalog=CATALOG,
         context=context(desk),

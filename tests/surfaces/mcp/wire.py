@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ class WireClient:
 
 
 @asynccontextmanager
-async def streams() -> AsyncIterator[tuple[Stream, Stream]]:
+async def streams() -> AsyncGenerator[tuple[Stream, Stream]]:
     """Yield the server's and the client's end of a connection."""
     ours, theirs = socket.socketpair()
     near = await asyncio.open_connection(sock=ours)
@@ -117,7 +117,7 @@ async def streams() -> AsyncIterator[tuple[Stream, Stream]]:
 @asynccontextmanager
 async def connected(
     surface: McpSurface, options: ConnectionOptions | None = None, caller: Caller | None = None
-) -> AsyncIterator[WireClient]:
+) -> AsyncGenerator[WireClient]:
     """Yield a raw client of `surface`; on leaving, the server must end by itself."""
     who = caller or Caller(cwd="/project", surface=Surface.MCP)
     async with streams() as (near, far):
@@ -131,7 +131,7 @@ async def connected(
 
 
 @asynccontextmanager
-async def listening(surface: McpSurface, path: Path) -> AsyncIterator[None]:
+async def listening(surface: McpSurface, path: Path) -> AsyncGenerator[None]:
     """Serve every client of a Unix socket; on leaving, their connections must have ended."""
     who = Caller(cwd="/project", surface=Surface.MCP)
     served: set[asyncio.Task[Any]] = set()
@@ -155,7 +155,7 @@ async def listening(surface: McpSurface, path: Path) -> AsyncIterator[None]:
 @asynccontextmanager
 async def sdk_transport(
     surface: McpSurface, options: ConnectionOptions | None = None
-) -> AsyncIterator[tuple[Any, Any]]:
+) -> AsyncGenerator[tuple[Any, Any]]:
     """Yield the streams that `mcp.Client` works on, over a socket to `surface`."""
     who = Caller(cwd="/project", surface=Surface.MCP)
     incoming_send, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](100)

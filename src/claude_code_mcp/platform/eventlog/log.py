@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -121,7 +122,9 @@ def probe(db: sqlite3.Connection) -> None:
 
 
 def _recorded(row: sqlite3.Row) -> Recorded:
-    return Recorded(**{**dict(row), "payload": _DECODE(row["payload"])})
+    fields: dict[str, Any] = dict(row)
+    fields["payload"] = _DECODE(row["payload"])
+    return Recorded(**fields)
 
 
 class Followers:

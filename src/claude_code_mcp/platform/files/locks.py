@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextmanager
-def directory_lock(directory: Path, wait_s: float) -> Iterator[None]:
+def directory_lock(directory: Path, wait_s: float) -> Generator[None]:
     """Hold the right to edit files in `directory`, among our own processes.
 
     The lock sits on the directory itself, so that no lock file is left in other programs' places, and ends with
@@ -45,7 +45,7 @@ def _flocked(fd: int) -> bool:
 
 
 @contextmanager
-def peer_lock(path: Path, wait_s: float) -> Iterator[None]:
+def peer_lock(path: Path, wait_s: float) -> Generator[None]:
     """Hold the lock that Claude Code takes around its own edits of `path`.
 
     It is the one of the npm package `proper-lockfile`: a directory `<path>.lock` (of the link, not of its target),

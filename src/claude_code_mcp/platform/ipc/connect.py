@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ def _started(directory: Path, env: Mapping[str, str], deadline: float) -> socket
 
 
 @contextlib.contextmanager
-def _only_starter(directory: Path, deadline: float) -> Iterator[None]:
+def _only_starter(directory: Path, deadline: float) -> Generator[None]:
     """Be the only one who starts a daemon there: twenty clients that come at once must not start twenty.
 
     Raises:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 from claude_code_mcp.platform.procs.errors import SpawnFailed
 from claude_code_mcp.platform.procs.table import SERVICE_TAG
@@ -148,8 +149,7 @@ def failure(run_id: str, number: int | None) -> SpawnFailed:
     )
 
 
-def _fd(pipe: object) -> int:
-    if pipe is None or not hasattr(pipe, "fileno"):
+def _fd(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
         raise BrokenPipeError
-    number: int = pipe.fileno()
-    return number
+    return pipe.fileno()

@@ -15,16 +15,17 @@ Nothing runs unrecorded: the child waits until `procs.json` stands, and dies wit
 import fcntl
 import gc
 import os
-import resource  # noqa: F401 -- wait4 needs it; imported here once, not in each shim from files that may be gone by then
+import resource
 import signal
 import sys
 import time
-import warnings  # noqa: F401 -- execvpe needs it; the same
+import warnings
 
 sys.path.append(os.path.abspath(__file__).rsplit(os.sep, 4)[0])  # -I leaves only the standard library on the path
 from claude_code_mcp.platform.procs import launch, table
 from claude_code_mcp.platform.procs.records import Json, load, number, publish
 
+LOADED = (resource, warnings)  # wait4 and execvpe import them: here once, not per shim from files that may be gone
 KILL_BOUND_S = 5.0
 CATCH_S = 0.1
 RESCAN_S = (0.02, 0.5)

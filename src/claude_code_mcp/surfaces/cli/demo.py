@@ -4,7 +4,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def demo_command(_load: LoadCatalog) -> click.Command:
 
 
 @contextlib.contextmanager
-def _place(*, keep: bool) -> Iterator[Path]:
+def _place(*, keep: bool) -> Generator[Path]:
     """Make the demo's directory, short enough for Unix sockets below it, and take it away again."""
     usual = tempfile.gettempdir()
     short = "/tmp" if len(usual) > _SHORT and Path("/tmp").is_dir() else usual  # noqa: S108 - mkdtemp makes it ours

@@ -5,7 +5,7 @@ import os
 import signal
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -104,7 +104,7 @@ class Keyboard:
         termios.tcflush(self._fd, termios.TCIFLUSH)
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
+    def lent(self) -> Generator[None]:
         """Give the terminal in its usual mode to somebody else (an editor) for the length of the block."""
         termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
         try:

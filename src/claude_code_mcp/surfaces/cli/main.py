@@ -13,7 +13,7 @@ from claude_code_mcp import __version__
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.platform.ipc.address import state_dir
 from claude_code_mcp.surfaces.cli.exits import EXITS_TEXT, Exit, Failure, from_kernel
-from claude_code_mcp.surfaces.cli.output import be_encodable, print_failure, print_text
+from claude_code_mcp.surfaces.cli.output import be_encodable, open_closed_streams, print_failure, print_text
 from claude_code_mcp.surfaces.cli.setup import COMPLETE_VAR, PROGRAM, RunDaemon, Setup, current
 from claude_code_mcp.surfaces.cli.tree import THIS_PROGRAM, LoadCatalog, Own, Root
 
@@ -77,6 +77,7 @@ def run(argv: Sequence[str], *, load: LoadCatalog, daemon: RunDaemon, env: Mappi
     more than a surface may.
     """
     env = os.environ if env is None else env
+    open_closed_streams()
     be_encodable(sys.stdout)
     be_encodable(sys.stderr)
     as_json = "--json" in _before_dashes(argv)

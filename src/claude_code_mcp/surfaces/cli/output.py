@@ -1,12 +1,21 @@
 """What a command writes: text or one JSON object on standard output, errors on standard error, never a pager."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any, TextIO, cast
 
 from claude_code_mcp.kernel.display import escaped_json, visible
 from claude_code_mcp.surfaces.cli.exits import Failure
+
+
+def open_closed_streams() -> None:
+    """Give each standard stream that was closed (`>&-`) the null device, before a file of ours takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open as long as we are
 
 
 def be_encodable(stream: TextIO) -> None:
@@ -18,7 +27,7 @@ def be_encodable(stream: TextIO) -> None:
 
 def print_json(value: Mapping[str, Any], out: TextIO | None = None) -> None:
     """Write `value` as one JSON object: indented for a person, one line for a program; the same value for both."""
-    out = out or sys.stdout
+    out = out or cast("TextIO", sys.stdout)
     indent = 2 if out.isatty() else None
     separators = None if indent else (",", ":")
     out.write(
@@ -29,7 +38,7 @@ def print_json(value: Mapping[str, Any], out: TextIO | None = None) -> None:
 
 def print_text(text: str, out: TextIO | None = None) -> None:
     """Write `text` with everything in it that a terminal would obey made visible."""
-    out = out or sys.stdout
+    out = out or cast("TextIO", sys.stdout)
     out.write(visible(text).rstrip("\n") + "\n")
     out.flush()
 

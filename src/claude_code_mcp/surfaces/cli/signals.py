@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
@@ -58,14 +58,14 @@ class Interrupts:
 
 
 @contextmanager
-def orderly_end() -> Iterator[None]:
+def orderly_end() -> Generator[None]:
     """Let SIGTERM and SIGHUP end the block through `SystemExit`, so that what it holds is put in order."""
     with _handled(_ENDING, _end):
         yield
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def held_back() -> Generator[None]:
     """Let the block run to its end whatever signal comes; the first one takes effect after it.
 
     Handlers, not a mask: a process that is started in the block must not inherit blocked signals.
@@ -78,7 +78,7 @@ def held_back() -> Iterator[None]:
 
 
 @contextmanager
-def _handled(numbers: tuple[signal.Signals, ...], handler: Handler) -> Iterator[None]:
+def _handled(numbers: tuple[signal.Signals, ...], handler: Handler) -> Generator[None]:
     old = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield

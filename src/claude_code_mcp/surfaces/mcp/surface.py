@@ -1,7 +1,7 @@
 """The surface itself: what the application builds once, and each connection is served by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -156,7 +156,7 @@ class McpSurface:
         """Return an SDK server with our handlers; `link` is what its transports share, as HTTP's do."""
 
         @asynccontextmanager
-        async def shared(_: SdkServer[Link]) -> AsyncIterator[Link]:
+        async def shared(_: SdkServer[Link]) -> AsyncGenerator[Link]:
             if link is None:
                 raise RuntimeError("this server is driven line by line, with a link for each connection")
             yield link

@@ -33,11 +33,11 @@ class QuestionBook:
         self.silence = silence
 
     def saw(
-        self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId, control_items: Sequence[ControlItem]
+        self, db: sqlite3.Connection, session_id: SessionId, run_id: RunId, control: Sequence[ControlItem]
     ) -> list[Event]:
         """Keep new questions, close withdrawn ones, and after a re-attach match ours with what Claude Code has."""
         facts: list[Fact] = []
-        for item in control_items:
+        for item in control:
             if isinstance(item, ToolQuestion):
                 facts += self._open(db, session_id, run_id, item)
             elif isinstance(item, Withdrawal):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,7 +64,7 @@ class Streaming:
         self._supervisor = supervisor
 
     @contextmanager
-    def opened(self, caller: Caller, session_id: SessionId, after: int, wish: bool | None) -> Iterator[Stream | None]:
+    def opened(self, caller: Caller, session_id: SessionId, after: int, wish: bool | None) -> Generator[Stream | None]:
         """Yield the call's stream, or None where neither the call nor its connection wishes one."""
         wanted = caller.stream if wish is None else wish
         if not wanted or caller.notify is None:
