@@ -5,7 +5,7 @@ fifth of it, and every later full collection would look through them too.
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
@@ -16,7 +16,7 @@ def settled() -> None:
 
 
 @contextmanager
-def growing() -> Iterator[None]:
+def growing() -> Generator[None]:
     """Collect nothing inside: for importing much."""
     gc.disable()
     try:
