@@ -20,7 +20,7 @@ from claude_code_mcp.platform.ipc.address import LOCK, SOCKET
 from claude_code_mcp.platform.ipc.hello import Refused
 from claude_code_mcp.testing import ScriptedModel
 from tests.support.daemon import Terminal
-from tests.support.processes import running_in, until
+from tests.support.processes import is_alive, running, until
 
 pytestmark = pytest.mark.e2e
 
@@ -37,7 +37,7 @@ NEWER = "99.0.0"
 
 def daemons(home: Path) -> list[int]:
     """Return the daemons that run for a test."""
-    return [process.pid for process in running_in(home) if "--ready-fd" in process.cmdline()]
+    return [process.pid for process in running(home, "--ready-fd")]
 
 
 def beginnings(terminal: Terminal) -> int:
@@ -111,7 +111,7 @@ def test_without_its_directory_a_daemon_ends_its_sessions_and_leaves(
     shutil.rmtree(terminal.state_dir)
     assert terminal.call("sessions.list")["items"] == []
     assert terminal.pid != old.pid
-    until(lambda: not old.is_running() and not claude.is_running(), 60)
+    until(lambda: not is_alive(old) and not is_alive(claude), 60)
     assert daemons(home) == [terminal.pid]
     terminal.hang_up()
     assert terminal.call("sessions.list")["items"] == [], "the old daemon took the new one's socket along"
@@ -120,7 +120,7 @@ def test_without_its_directory_a_daemon_ends_its_sessions_and_leaves(
 def test_a_store_of_a_newer_version_is_refused_and_left_as_it_is(terminal: Terminal) -> None:
     daemon = psutil.Process(terminal.pid)
     terminal.stop()
-    daemon.wait(10)
+    until(lambda: not is_alive(daemon))
     with contextlib.closing(sqlite3.connect(terminal.state_dir / "state.db")) as db, db:
         db.execute("INSERT INTO migration VALUES ('sessions/9999_from_the_future', '', '')")
     before = (terminal.state_dir / "state.db").read_bytes()
@@ -146,7 +146,7 @@ def test_newer_clients_that_come_at_once_take_an_older_daemon_over_once(
         found = list(pool.map(lambda client: client.call("sessions.status", **session(handle)), clients))
     for client in clients:
         client.hang_up()
-    until(lambda: not old.is_running())
+    until(lambda: not is_alive(old))
     assert {one["pid"] for one in found} <= {claude, None}
     assert beginnings(terminal) == 2
     model.gate("gate").open()
@@ -179,7 +179,7 @@ def test_a_pid_that_now_is_somebody_elses_and_a_reboot_lose_the_run_and_signal_n
         shim = claude.parent()
         assert shim is not None
         shim.kill()
-    until(lambda: not any(alive(claude) for claude in claudes.values()))
+    until(lambda: not any(is_alive(claude) for claude in claudes.values()))
     with subprocess.Popen(["sleep", "600"]) as bystander:
         try:
             start = psutil.Process(bystander.pid)
@@ -198,10 +198,6 @@ def test_a_pid_that_now_is_somebody_elses_and_a_reboot_lose_the_run_and_signal_n
             assert bystander.poll() is None
         finally:
             bystander.kill()
-
-
-def alive(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def started(pid: int) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from claude_code_mcp.testing import ScriptedModel
 from tests.support.daemon import CallFailed, Json, Terminal
-from tests.support.processes import bytes_in, running_in, until
+from tests.support.processes import bytes_in, is_alive, running, until
 
 pytestmark = pytest.mark.e2e
 
@@ -33,21 +33,17 @@ def kill(*processes: psutil.Process) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):  # one may have ended with another
             process.kill()
-    until(lambda: all(dead(process) for process in processes))
+    until(lambda: all(not is_alive(process) for process in processes))
 
 
 def shells(home: Path) -> list[psutil.Process]:
     """Return what the tools of a session run."""
-    return [process for process in running_in(home) if "until [ -e go ]" in " ".join(process.cmdline())]
+    return running(home, "until [ -e go ]")
 
 
 def asked(model: ScriptedModel) -> list[tuple[str, int]]:
     """Return what the model was asked in conversations, in order."""
     return [(one.scenario, one.step) for one in model.seen() if not one.scenario.startswith("(")]
-
-
-def dead(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def queued(terminal: Terminal, session_id: str, prompt: str) -> str:
@@ -134,9 +130,7 @@ def test_at_rest_nothing_is_lost_and_the_next_message_brings_it_back(terminal: T
     assert again["outcome"]["answer"] == "Second answer."
 
 
-def test_killed_in_every_turn_it_loses_these_turns_and_no_message(
-    terminal: Terminal, model: ScriptedModel
-) -> None:
+def test_killed_in_every_turn_it_loses_these_turns_and_no_message(terminal: Terminal, model: ScriptedModel) -> None:
     session_id = start(terminal, "[s:midway:gate]")
     model.gate("gate").reached().result(30)
     queued(terminal, session_id, "[s:held:gate-2]")
@@ -163,7 +157,7 @@ def test_a_killed_supervisor_takes_claude_code_and_its_shells_along(
     kill(shim_of(claude))
     done = terminal.finish(session_id)
     assert (done["status"], done["outcome"]["ok"]) == ("idle", True)
-    assert dead(claude)
+    assert not is_alive(claude)
     assert shells(home) == []
     assert asked(model) == [("long-bash", 1), ("hi", 1)]
     (gone,) = terminal.events(session_id, "run.exited")

@@ -19,9 +19,19 @@ def running_in(home: Path) -> list[psutil.Process]:
     return list(_with_home(str(home)))
 
 
+def running(home: Path, word: str) -> list[psutil.Process]:
+    """Return those of them whose command line has this word in it."""
+    found = []
+    for process in running_in(home):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if word in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
 def end_all(home: Path) -> list[str]:
     """End what still runs with this HOME, after a short grace; return what had to be killed."""
-    _, alive = psutil.wait_procs(running_in(home), timeout=_GRACE_S)
+    alive = _after_grace(running_in(home))
     left: list[str] = []
     while alive:
         for process in alive:
@@ -29,21 +39,32 @@ def end_all(home: Path) -> list[str]:
                 run = process.environ().get("CLAUDE_CODE_MCP_RUN", "no run")
                 left.append(f"{process.pid} ({run}) {' '.join(process.cmdline())[:200]}")
                 process.kill()
-        psutil.wait_procs(alive, timeout=_GRACE_S)
+        _after_grace(alive)
         alive = running_in(home)
     return left
+
+
+def _after_grace(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Return which of them are alive when all are gone, or after a while; who is dead need not be reaped yet."""
+    deadline = time.monotonic() + _GRACE_S
+    while (alive := [one for one in processes if is_alive(one)]) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Tell whether a process lives; one that ended and only waits to be reaped does not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _with_home(home: str) -> Iterator[psutil.Process]:
     own = psutil.Process().pid
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid != own and process.environ().get("HOME") == home and _alive(process):
+            if process.pid != own and process.environ().get("HOME") == home and is_alive(process):
                 yield process
-
-
-def _alive(process: psutil.Process) -> bool:
-    return process.status() != psutil.STATUS_ZOMBIE
 
 
 def until(look: Callable[[], bool], timeout_s: float = 20.0) -> None:
