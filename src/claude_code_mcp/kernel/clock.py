@@ -22,7 +22,7 @@ class SystemClock:
 
 def stamp(moment: datetime) -> str:
     """Return `moment` as `2026-11-20T04:20:00.123456Z`: fixed width, so text order is time order."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse(text: str) -> datetime:

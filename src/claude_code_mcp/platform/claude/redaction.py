@@ -82,7 +82,10 @@ class Scrubber:
 
     def hits(self, line: bytes) -> bool:
         """Tell whether the JSON `line` may hold a secret; False is certain."""
-        return any(needle in line for needle in self._needles)
+        for needle in self._needles:  # noqa: SIM110 - a third of the time of `any`, for every line of every session
+            if needle in line:
+                return True
+        return False
 
     def text(self, text: str) -> str:
         """Return `text` with each secret replaced by `[redacted]`."""

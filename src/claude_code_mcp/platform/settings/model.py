@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
@@ -268,6 +269,7 @@ def about(name: str) -> About:
     return _about(name, field)
 
 
+@cache  # asked at every start of a session, and always the same
 def all_settings() -> tuple[About, ...]:
     """Return what is known about every setting, in the order of declaration."""
     return tuple(_about(name, field) for name, field in Settings.model_fields.items())
