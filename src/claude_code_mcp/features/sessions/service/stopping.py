@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from claude_code_mcp.features.sessions.errors import ClaudeUnresponsive, ControlRefused
 from claude_code_mcp.features.sessions.service.live import LiveSession
@@ -21,14 +22,14 @@ class Ladder:
     grace_s: float = 5.0
 
 
-async def interrupt(live: LiveSession, within_s: float) -> list[str]:
-    """Break off the turn; return the uuids of the messages that run next.
+async def interrupt(live: LiveSession, within_s: float, *, cancel_queued: bool = False) -> list[str]:
+    """Break off the turn; return the uuids of the messages that run next, unless these are cancelled too.
 
     Raises:
         ClaudeUnresponsive: no answer came within `within_s` seconds.
         ControlRefused: Claude Code said no.
     """
-    response = await live.ask(control.interrupt, within_s)
+    response = await live.ask(partial(control.interrupt, cancel_queued=cancel_queued), within_s)
     queued = response.get("still_queued")
     return [str(uuid) for uuid in queued] if isinstance(queued, list) else []
 
@@ -40,7 +41,8 @@ async def stop(live: LiveSession, ladder: Ladder, *, busy: bool, at_rest: asynci
     """
     try:
         if busy and live.ready.is_set():
-            await interrupt(live, ladder.interrupt_s)
+            # What it has queued would run as soon as the turn is broken off, while we wait for its rest.
+            await interrupt(live, ladder.interrupt_s, cancel_queued=True)
             await _within(at_rest, live.over, ladder.result_s)
         if live.ready.is_set():
             await live.ask(lambda request_id: control.end_session(request_id, "stopped"), ladder.leave_s)
