@@ -120,3 +120,33 @@ async def test_the_store_has_one_id_for_ever(tmp_path: Path) -> None:
     again = await opened(tmp_path)
     assert await again.write(log.store_id) == first
     await again.close()
+
+
+async def test_looking_for_news_costs_the_same_however_long_the_log_is(tmp_path: Path) -> None:
+    database = await opened(tmp_path)
+    plan = database.read(lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {log.NEWS}", (7,))])
+    assert plan == ["SEARCH event USING INTEGER PRIMARY KEY (rowid>?)"]
+    await database.close()
+
+
+async def test_news_are_the_newest_event_of_each_session_that_has_some(tmp_path: Path) -> None:
+    database = await opened(tmp_path)
+    events = [event("a"), event("b", session=TWO), event("c"), event("d", session=TWO), event("e")]
+    await database.write(lambda db: log.append(db, events))
+    assert database.read(lambda db: log.newest_after(db, 2)) == {ONE: 5, TWO: 4}
+    assert database.read(lambda db: log.newest_after(db, 5)) == {}
+    await database.close()
+
+
+async def test_who_waits_for_a_session_is_woken_by_its_events_alone(tmp_path: Path) -> None:
+    database = await opened(tmp_path)
+    followers = log.Followers(database)
+    one, anything = asyncio.ensure_future(followers.grown(0, ONE)), asyncio.ensure_future(followers.grown(0))
+    await asyncio.sleep(0)
+    await database.write(lambda db: log.append(db, [event("b", session=TWO)]))
+    assert await anything == 1
+    assert not one.done()
+    assert await followers.grown(0, TWO) == 1
+    await database.write(lambda db: log.append(db, [event("a"), event("c", session=TWO)]))
+    assert await one == 2
+    await database.close()
