@@ -60,6 +60,16 @@ def sessions(db: sqlite3.Connection, states: Sequence[str] = (), project_path: s
     return [_SESSION(row["data"]) for row in rows]
 
 
+def count_by_state(db: sqlite3.Connection) -> dict[str, int]:
+    """Return how many sessions there are in each state that some are in."""
+    return dict(db.execute("SELECT state, count(*) FROM session GROUP BY state").fetchall())
+
+
+def known_ids(db: sqlite3.Connection) -> set[str]:
+    """Return every id under which we know a session: our own and those of conversations."""
+    return {id_ for row in db.execute("SELECT id, conversation_id FROM session") for id_ in row}
+
+
 def put_run(db: sqlite3.Connection, run: RunRecord) -> None:
     """Insert a run, or bring it up to date."""
     db.execute(

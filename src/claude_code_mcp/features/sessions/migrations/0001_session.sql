@@ -40,4 +40,5 @@ CREATE TABLE message (
     run_id TEXT
 ) STRICT;
 
+CREATE INDEX message_by_session ON message (session_id, position);
 CREATE INDEX message_open ON message (session_id, position) WHERE state IN ('pending', 'sent', 'started');

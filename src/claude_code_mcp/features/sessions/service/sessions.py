@@ -222,7 +222,4 @@ class Sessions:
 
     def census(self) -> dict[str, int]:
         """Return how many sessions there are by state."""
-        found: dict[str, int] = {}
-        for session in self._ledger.database.read(store.sessions):
-            found[session.state.value] = found.get(session.state.value, 0) + 1
-        return found
+        return self._ledger.database.read(store.count_by_state)

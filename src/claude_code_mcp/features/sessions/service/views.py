@@ -1,6 +1,6 @@
 """Sessions as the world sees them: built from rows, events and the process table, changing nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -130,16 +130,29 @@ class Views:
 
     async def list(self, wish: ListSessions, caller: Caller) -> SessionList:
         """Return the sessions that fit, last changed first."""
-        ours = [self._info(session) for session in self._ledger.database.read(store.sessions)]
-        known = {
-            id_ for found in self._ledger.database.read(store.sessions) for id_ in (found.id, found.conversation_id)
-        }
-        others = await self._foreign.list(wish.scope, known, caller) if wish.scope != "ours" else []
-        if wish.scope == "live":
-            ours = [info for info in ours if info.live]
-        fitting = [info for info in (*ours, *others) if _fits(info, wish)]
-        fitting.sort(key=lambda info: info.updated_at or "", reverse=True)
-        return SessionList(items=fitting[: wish.limit], total=len(fitting))
+        read = self._ledger.database.read
+        project = wish.project_path.rstrip("/") if wish.project_path is not None else None
+        ours = [one for one in read(lambda db: store.sessions(db, wish.state, project)) if self._fits(one, wish)]
+        others: list[SessionInfo] = []
+        if wish.scope != "ours":
+            found = await self._foreign.list(wish.scope, read(store.known_ids), caller)
+            others = [info for info in found if _fits(info, wish)]
+        both: list[Session | SessionInfo] = [*ours, *others]
+        newest = sorted(both, key=lambda one: one.updated_at or "", reverse=True)
+        # All there is to know is looked up for those alone that are shown: there may be thousands.
+        items = [one if isinstance(one, SessionInfo) else self._info(one) for one in newest[: wish.limit]]
+        return SessionList(items=items, total=len(newest))
+
+    def _fits(self, session: Session, wish: ListSessions) -> bool:
+        """Tell whether a session, of the wished state and project, fits the rest of the wish."""
+        if wish.scope == "live" and self._supervisor.live(session.id) is None:
+            return False
+        if not _labelled(session.labels, wish):
+            return False
+        if not wish.text:
+            return True
+        prompt = self._ledger.database.read(lambda db: store.first_prompt(db, session.id))
+        return _says(wish.text, session.id, session.project_path, session.title, prompt)
 
     def _info(self, session: Session) -> SessionInfo:
         live = self._supervisor.live(session.id)
@@ -187,9 +200,14 @@ def _fits(info: SessionInfo, wish: ListSessions) -> bool:
         return False
     if wish.project_path is not None and info.project_path != wish.project_path.rstrip("/"):
         return False
-    if any(info.labels.get(name) != value for name, value in wish.labels.items()):
+    if not _labelled(info.labels, wish):
         return False
-    if wish.text:
-        heap = " ".join((info.session_id, info.project_path, info.title or "", info.prompt or ""))
-        return wish.text.lower() in heap.lower()
-    return True
+    return not wish.text or _says(wish.text, info.session_id, info.project_path, info.title, info.prompt)
+
+
+def _labelled(labels: Mapping[str, str], wish: ListSessions) -> bool:
+    return all(labels.get(name) == value for name, value in wish.labels.items())
+
+
+def _says(text: str, *words: str | None) -> bool:
+    return text.lower() in " ".join(word or "" for word in words).lower()
