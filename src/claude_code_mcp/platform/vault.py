@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from claude_code_mcp.kernel.errors import Unavailable
 from claude_code_mcp.kernel.ids import is_uuid
+
+
+class VaultUnavailable(Unavailable):
+    """The disk refused what a session is to run with."""
+
+    code = "vault_unavailable"
 
 
 class Vault:
@@ -26,16 +33,26 @@ class Vault:
         return found if isinstance(found, dict) else {}
 
     def put(self, session_id: str, values: Mapping[str, Any]) -> None:
-        """Keep `values` beside what is kept already; the same names are replaced."""
+        """Keep `values` beside what is kept already; the same names are replaced.
+
+        Raises:
+            VaultUnavailable: the disk refused it; what was kept before is still kept.
+        """
         whole = {**self.get(session_id), **values}
         path = self._path(session_id)
         new = path.with_suffix(".new")
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            json.dump(whole, file)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        try:
+            fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(fd, "w", encoding="utf-8") as file:
+                json.dump(whole, file)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError as exc:
+            raise VaultUnavailable(
+                f"What session {session_id} is to run with cannot be kept: {exc.strerror or exc}.",
+                remedy="Nothing was changed. Free disk space or check the disk, then call again.",
+            ) from exc
 
     def copy(self, source: str, target: str) -> None:
         """Keep for `target` what is kept for `source`."""

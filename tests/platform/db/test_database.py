@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -186,3 +187,19 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     db.close()
     assert kept == list(range(len(kept)))
     assert len(kept) in {acknowledged + 1, acknowledged + 2}
+
+
+async def test_a_disk_that_takes_nothing_is_told_until_it_takes_writes_again(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "state.db", STEPS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # no file may be written to, as on a full disk
+    try:
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                await database.probe()
+            assert "refuses writes" in str(database.refused)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    await database.probe()
+    assert database.refused is None
+    await database.close()

@@ -58,7 +58,7 @@ class Daemon:
         """Return how the daemon does."""
         if self._database.refused is not None:
             with contextlib.suppress(StoreUnavailable):  # it may have recovered
-                await self._database.write(eventlog.probe)
+                await self._database.probe()
         census = self._census()
         directory = Path(self._database.path).parent
         times = self._process.cpu_times()
@@ -81,7 +81,12 @@ class Daemon:
 
     async def _store_id(self) -> str:
         known = self._database.read(eventlog.known_store_id)
-        return await self._database.write(eventlog.store_id) if known is None else known
+        if known is not None:
+            return known
+        try:
+            return await self._database.write(eventlog.store_id)
+        except StoreUnavailable:
+            return ""  # a new store that takes nothing yet; the rest of the report says so
 
     async def stop(self, *, sessions: bool) -> DaemonStopped:
         """Begin to shut down, after the sessions where that is wished."""

@@ -83,6 +83,20 @@ class Database:
         """Why the last commit failed, or None where it did not; the next one may succeed."""
         return self._refused
 
+    async def probe(self) -> None:
+        """Write a little, to see whether the disk takes writes again.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
+
+        def count(db: sqlite3.Connection) -> None:
+            # Setting anything to what it was already writes nothing, so this counts up a number that nobody reads.
+            (number,) = db.execute("PRAGMA user_version").fetchone()
+            db.execute(f"PRAGMA user_version = {(number + 1) % 2**31}")
+
+        await self.write(count)
+
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the event loop after every commit."""
         self._after_commit.append(callback)

@@ -119,11 +119,6 @@ def store_id(db: sqlite3.Connection) -> str:
     return made
 
 
-def probe(db: sqlite3.Connection) -> None:
-    """Write without changing anything: raises where the store takes no writes."""
-    db.execute("UPDATE store SET id = id")
-
-
 def _recorded(row: sqlite3.Row) -> Recorded:
     fields: dict[str, Any] = dict(row)
     fields["payload"] = _DECODE(row["payload"])

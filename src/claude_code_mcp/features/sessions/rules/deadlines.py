@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 from claude_code_mcp.features.sessions.models import Session, SessionState
 
+SILENCE_S = 120.0
+"""How long a working session may say nothing before it is asked; its tools may well take longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """In how many seconds (none are left: at once), and why the process is then ended: `idle` or `timeout`."""
+    """In how many seconds (none are left: at once) something is due, and why: `idle` and `timeout` end the process,
+    at `silence` it is asked how it stands."""
 
     in_s: float
     reason: str
@@ -19,7 +23,10 @@ def deadline(session: Session, *, quiet_s: float, running_s: float, idle_s: floa
     A session that waits for a person is not busy, and one with background tasks is not idle: neither is ended.
     """
     if session.state is SessionState.RUNNING:
-        return Deadline(max(0.0, timeout_s - running_s), "timeout")
+        # A disk that was full may have swallowed the very line that says it has finished.
+        limit, silence = Deadline(timeout_s - running_s, "timeout"), Deadline(SILENCE_S - quiet_s, "silence")
+        due = min(limit, silence, key=lambda one: one.in_s)
+        return Deadline(max(0.0, due.in_s), due.reason)
     if session.state is SessionState.IDLE and not session.background:
         return Deadline(max(0.0, idle_s - quiet_s), "idle")
     return None

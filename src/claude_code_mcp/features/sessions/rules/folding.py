@@ -88,6 +88,11 @@ def _conversation(session: Session, _: facts.SessionIdChanged, event: Event, fol
 _Lifecycle = facts.MessageQueued | facts.MessageStarted | facts.MessageCompleted | facts.MessageCancelled
 
 
+def _said(_: Session, fact: facts.MessageSaid, event: Event, folded: Folded) -> None:
+    if fact.echo:  # it is taken up now; the line that says so properly may have been lost
+        folded.moves.append((event.subject, MessageState.STARTED))
+
+
 def _message(_: Session, fact: _Lifecycle, __: Event, folded: Folded) -> None:
     folded.moves.append((fact.message_uuid, _LIFECYCLE[type(fact)]))
 
@@ -114,5 +119,6 @@ _HANDLERS: dict[type[Fact], Callable[..., None]] = {
     facts.SessionTitled: _title,
     facts.BackgroundChanged: _background,
     facts.SessionIdChanged: _conversation,
+    facts.MessageSaid: _said,
     **dict.fromkeys(_LIFECYCLE, _message),
 }

@@ -28,7 +28,7 @@ AGAIN_S = 1.0
 """How long to wait before what the store or the disk refused is tried again."""
 LEFT_S = 60.0
 """What a session that an earlier daemon left has at least, however much of its time is over by the clock."""
-JUDGED_S = 15.0
+JUDGED_S = 5.0
 """How long the end of a process may take to be recorded before whoever asked for it is told without that."""
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ class Attendance:
         self._parts = parts
         self._news = asyncio.Event()
         self._at_rest = asyncio.Event()
+        self._asking = False
         self.changed(session)
 
     def changed(self, session: Session) -> None:
@@ -140,6 +141,8 @@ class Attendance:
         live = self.live
         # What it wrote while nobody read says which messages it has; only then send the others.
         await live.caught_up.wait()
+        if live.muddled:
+            await self._repeat()
         while True:
             try:
                 await live.initialize()
@@ -160,6 +163,27 @@ class Attendance:
         )
         if live.record.stopping is None:
             await live.deliver(waiting)
+
+    async def ask_again(self) -> None:
+        """Lines were lost: hand over again what may not have been taken, and ask the process how it stands.
+
+        A message that it knows is only repeated by it, so the answer finds each one taken up or waiting.
+        """
+        if self._asking:
+            return
+        self._asking = True
+        try:
+            await self._repeat()
+            await self.live.initialize()
+        except (ClaudeUnresponsive, ControlRefused) as exc:
+            log.warning("session %s cannot be asked how it stands: %s", self.live.session_id, exc)
+        finally:
+            self._asking = False
+
+    async def _repeat(self) -> None:
+        live = self.live
+        sent = self._parts.ledger.database.read(lambda db: store.messages(db, live.session_id, (MessageState.SENT,)))
+        await live.deliver(sent)
 
     async def end(self, reason: str) -> None:
         """End the process; `reason` stop, kill, idle or timeout. Returns when it is gone, and judged if the store
@@ -191,17 +215,25 @@ class Attendance:
         while not self.live.over.is_set():
             self._news.clear()
             due = self._deadline()
-            if due is not None and due.in_s <= 0 and self.live.record.stopping is None:
-                try:
-                    await self.expire(due.reason)
-                except StoreUnavailable:
-                    await asyncio.sleep(AGAIN_S)
+            if due is not None and due.in_s <= 0:
+                await self._act(due.reason)
                 continue
             try:
                 async with asyncio.timeout(None if due is None else due.in_s):
                     await self._news.wait()
             except TimeoutError:
                 continue
+
+    async def _act(self, reason: str) -> None:
+        try:
+            if reason != "silence":
+                await self.expire(reason)
+                return
+            self.live.touch()
+            self.live.doubt()
+            await self.ask_again()
+        except StoreUnavailable:
+            await asyncio.sleep(AGAIN_S)
 
     def _deadline(self) -> Deadline | None:
         if self.live.record.stopping is not None:

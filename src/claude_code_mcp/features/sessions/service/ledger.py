@@ -165,15 +165,22 @@ class Ledger:
         await self.database.write(lambda db: log.append(db, [started, attached]))
 
     async def ingest(
-        self, record: RunRecord, events: Sequence[Event], control: Sequence[ControlItem]
+        self, record: RunRecord, events: Sequence[Event], control: Sequence[ControlItem], *, cleared: bool = False
     ) -> Session | None:
-        """Record what a run said, together with how far it was read; return the session if it changed."""
+        """Record what a run said, together with how far it was read; return the session if it changed.
+
+        `cleared`: the last word on its state is the answer to a question of ours, after lines were lost.
+        """
 
         def write(db: sqlite3.Connection) -> Session | None:
             session = _known(store.session(db, record.session_id), record.session_id)
             folded = fold(session, events)
             for message_id, state in folded.moves:
                 store.move_message(db, message_id, state, only_from=BEFORE[state], run_id=record.id)
+            if cleared and session.state is SessionState.IDLE:
+                # It rests, so what it had begun is over; the lines that told of it were lost.
+                for message in store.messages(db, session.id, (MessageState.STARTED,)):
+                    store.move_message(db, message.id, MessageState.COMPLETED, only_from=(MessageState.STARTED,))
             log.append(db, [_of(session.id, event) for event in events])
             if control:
                 for observer in self._observers:

@@ -57,6 +57,10 @@ class Hooks(Protocol):
         """Pieces of an answer in the making, which are not kept."""
         ...
 
+    def muddled(self, session_id: SessionId) -> None:
+        """Lines of the process were lost: it should be asked how it stands."""
+        ...
+
 
 class LiveSession:
     """The daemon's hold on a running process. It may be lost at any time: all that counts is in the ledger."""
@@ -106,6 +110,15 @@ class LiveSession:
         """How long it has been working, as far as we saw it; nothing while it rests or waits for a person."""
         return 0.0 if self._running_from is None else self._time() - self._running_from
 
+    @property
+    def muddled(self) -> bool:
+        """Whether lines of it may have been lost, and it has not said since how it stands."""
+        return self._stream.muddled
+
+    def doubt(self) -> None:
+        """Lines may have been lost: what it answers next about its state counts."""
+        self._stream = msgspec.structs.replace(self._stream, muddled=True)
+
     def touch(self) -> None:
         """Take note that there is something for it to do."""
         self._quiet_from = self._time()
@@ -147,14 +160,17 @@ class LiveSession:
         now = self._ledger.clock.now()
         reading = end_of_stream(self._stream, run_id=self.record.id, offset=self.record.offset, at=now)
         if reading.state is not self._stream:
-            self._stream, self.record.stream = reading.state, msgspec.json.encode(reading.state)
-            await self._ledger.ingest(self.record, reading.events, ())
+            stream = msgspec.json.encode(reading.state)
+            await self._ledger.ingest(msgspec.structs.replace(self.record, stream=stream), reading.events, ())
+            self._stream, self.record.stream = reading.state, stream
 
     async def _ingest(self, batch: Batch) -> None:
         now = self._ledger.clock.now()
         events: list[Event] = []
         live: list[Event] = []
         items: list[ControlItem] = []
+        if batch.restarted:
+            self.doubt()
         state = self._stream
         generation = self.record.generation + batch.restarted
         for line in batch.lines:
@@ -168,7 +184,7 @@ class LiveSession:
         stream = self.record.stream if state is self._stream else msgspec.json.encode(state)
         moved = msgspec.structs.replace(self.record, offset=batch.end, stream=stream, generation=generation)
         self.unkept = True
-        changed = await self._ledger.ingest(moved, events, items)
+        changed = await self._ledger.ingest(moved, events, items, cleared=self._stream.muddled and not state.muddled)
         # Only what is committed counts: a failed commit is read again from the old offset.
         self.unkept = False
         self._stream, self.record.stream, self.record.offset = state, stream, batch.end
@@ -181,6 +197,8 @@ class LiveSession:
             self.caught_up.set()
         if changed is not None:
             self._hooks.changed(changed)
+        if state.muddled:
+            self._hooks.muddled(self.session_id)
 
     def _read(self, state: StreamState, line: Line, now: datetime, generation: int) -> Reading:
         # Keys name the bytes that a fact came from; after a cut the same offsets hold other bytes.

@@ -230,6 +230,12 @@ class Supervisor:
         for callback in tuple(self._watching.get(session_id, ())):
             callback(events)
 
+    def muddled(self, session_id: SessionId) -> None:
+        """Ask a process how it stands, once it can be asked, since lines of it were lost."""
+        found = self._attending.get(session_id)
+        if found is not None and found.live.ready.is_set():
+            self._tasks.start(f"ask {session_id}", found.ask_again())
+
     def changed(self, session: Session) -> None:
         """Take note of a session's new state."""
         found = self._attending.get(session.id)

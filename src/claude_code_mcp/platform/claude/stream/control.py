@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from claude_code_mcp.platform.claude.bounds import BODY_BYTES, NOTE_BYTES, bounded, clip
-from claude_code_mcp.platform.claude.facts import ApprovalAsked, ApprovalWithdrawn, ToolDenied
+from claude_code_mcp.platform.claude.facts import ApprovalAsked, ApprovalWithdrawn, SessionStateChanged, ToolDenied
 from claude_code_mcp.platform.claude.fields import dict_of, dicts_of, id_of, path_of, text_of, word_of
 from claude_code_mcp.platform.claude.requests import (
     Answer,
@@ -53,6 +53,7 @@ def control_response(line: Line, original: dict[str, Any]) -> None:
         # One that was read as a line of its own already is known; nothing happened anew.
         if isinstance(question, ToolQuestion) and question.request_id not in line.state.approvals:
             _asked(line, told, question)
+    _stands(line, dict_of(response, "response"))
     answer = Answer(
         request_id=request_id,
         ok=response.get("subtype") == "success",
@@ -62,6 +63,15 @@ def control_response(line: Line, original: dict[str, Any]) -> None:
         pending=tuple(pending),
     )
     line.control.append(answer)
+
+
+def _stands(line: Line, answered: dict[str, Any]) -> None:
+    """Take from the answer to an `initialize` how the session stands, where the lines that told of it were lost."""
+    told, known = word_of(answered, "session_state"), line.state.told
+    if told and line.state.muddled:
+        line.change(muddled=False, told=told)
+        if told != known:
+            line.emit(SessionStateChanged(state=told), line.session)
 
 
 def control_cancel(line: Line) -> None:

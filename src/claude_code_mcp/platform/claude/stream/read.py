@@ -82,6 +82,7 @@ def read_line(
         line.take({})
         fact = LineGarbled(raw=raw, raw_bytes=size, recovered=len(decoded.objects))
         line.emit(fact, run_id)
+        line.change(muddled=True)
     return line.reading()
 
 

@@ -42,7 +42,9 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `session_id`: under which the process writes now. `turn`: how many turns began in this run; `turn_open`: the
     last one has not ended. `tools`, `tasks`, `approvals`: what is open, by id (an approval with the call it is
-    about). `permission_mode`: the current one. `total_cost_microusd`: the session's cost as told last.
+    about). `permission_mode`: the current one. `total_cost_microusd`: the session's cost as told last. `told`: what
+    it said last of its state. `muddled`: lines may have been lost (a disk was full, a file was cut), and it has not
+    been asked since how it stands.
     """
 
     session_id: str | None = None
@@ -53,6 +55,8 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     approvals: dict[str, str] = msgspec.field(default_factory=dict)
     permission_mode: str = ""
     total_cost_microusd: int = 0
+    told: str = ""
+    muddled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

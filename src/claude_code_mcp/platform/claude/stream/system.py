@@ -27,7 +27,9 @@ from claude_code_mcp.platform.claude.stream.unknown import unknown_line
 
 def session_state(line: Line) -> None:
     """Take running, requires_action or idle."""
-    line.emit(SessionStateChanged(state=word_of(line.obj, "state")), line.session)
+    told = word_of(line.obj, "state")
+    line.change(told=told)
+    line.emit(SessionStateChanged(state=told), line.session)
 
 
 def session_title(line: Line) -> None:
