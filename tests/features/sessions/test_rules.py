@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claude_code_mcp.features.sessions.models import MessageState, Origin, Session, SessionState
-from claude_code_mcp.features.sessions.rules.deadlines import deadline
+from claude_code_mcp.features.sessions.rules.deadlines import SILENCE_S, deadline
 from claude_code_mcp.features.sessions.rules.ending import CRASHES, LIMITS, Death, judge
 from claude_code_mcp.features.sessions.rules.folding import BEFORE, fold
 from claude_code_mcp.features.sessions.rules.states import AT_REST, NEXT, may_move
@@ -33,6 +33,7 @@ said: st.SearchStrategy[Fact] = st.one_of(
     st.sampled_from([facts.MessageQueued, facts.MessageStarted, facts.MessageCompleted, facts.MessageCancelled]).map(
         lambda kind: kind(message_uuid=ONE)
     ),
+    st.booleans().map(lambda echo: facts.MessageSaid(role="user", text="hi", echo=echo)),
     st.just(facts.LineUnknown(type="new")),
 )
 deaths = st.builds(
@@ -125,7 +126,7 @@ def test_only_what_nobody_has_read_brings_a_session_back(state: SessionState, de
     found = session(state, crashes=crashes)
     if state not in AT_REST and state is not SessionState.QUEUED:
         assert judge(found, death, unread=0).state is not SessionState.QUEUED
-    if death.reason in LIMITS or crashes >= CRASHES:
+    if death.reason in LIMITS or (crashes >= CRASHES and death.outcome != "abandoned"):
         assert judge(found, death, unread=1).state is not SessionState.QUEUED
 
 
@@ -139,3 +140,44 @@ def test_only_work_and_idleness_run_out(
     ends = state is SessionState.RUNNING or (state is SessionState.IDLE and not background)
     assert (due is not None) == ends
     assert due is None or due.in_s >= 0
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0.001, 1e6))
+def test_a_silent_session_is_asked_before_its_time_is_up_and_ended_when_it_is(
+    quiet_s: float, running_s: float, timeout_s: float
+) -> None:
+    due = deadline(session(SessionState.RUNNING), quiet_s=quiet_s, running_s=running_s, idle_s=0.0, timeout_s=timeout_s)
+    assert due is not None
+    limit, silence = timeout_s - running_s, SILENCE_S - quiet_s
+    assert due.reason == ("timeout" if limit <= silence else "silence")
+    assert due.in_s == max(0.0, min(limit, silence))
+
+
+@given(st.lists(said, max_size=20))
+def test_only_work_is_timed_and_an_answer_of_a_person_starts_it_anew(words: list[Fact]) -> None:
+    found = session(SessionState.STARTING)
+    for word in words:
+        fold(found, [event(word)])
+        assert (found.busy_since is not None) == (found.state is SessionState.RUNNING)
+
+
+@given(deaths, counts, st.sampled_from(sorted(AT_REST)))
+def test_who_was_at_rest_stays_as_it_was_when_its_process_goes(death: Death, crashes: int, state: SessionState) -> None:
+    error = {"code": "any", "message": "before", "remedy": "none"} if state is SessionState.FAILED else None
+    verdict = judge(session(state, crashes=crashes, error=error), death, unread=0)
+    if not death.reason or death.reason == "idle":
+        assert (verdict.state, verdict.error) == (state, error)
+
+
+@given(states, counts, st.integers(1, 5))
+def test_a_run_that_never_ran_is_started_again_and_speaks_against_nobody(
+    state: SessionState, crashes: int, unread: int
+) -> None:
+    death = Death("abandoned")
+    assert not death.counts
+    assert judge(session(state, crashes=crashes), death, unread=unread).state is SessionState.QUEUED
+
+
+@given(deaths)
+def test_only_an_end_that_nobody_wished_counts_as_a_crash(death: Death) -> None:
+    assert death.counts == (not death.reason and not death.orderly and death.outcome != "abandoned")

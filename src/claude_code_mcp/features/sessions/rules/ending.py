@@ -64,7 +64,7 @@ def judge(session: Session, death: Death, *, unread: int) -> Verdict:
         return Verdict(ON_PURPOSE[death.reason], error)
     if unread:
         hopeless = death.outcome == "failed_to_start" or (not death.spoke and death.signal is None and death.code)
-        if not hopeless and session.crashes < CRASHES:
+        if not hopeless and (session.crashes < CRASHES or death.outcome == "abandoned"):
             return Verdict(SessionState.QUEUED)
         return Verdict(SessionState.FAILED, _failure(death))
     if session.state in AT_REST:
