@@ -7,7 +7,7 @@ import asyncio
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 from uuid import uuid4
 
@@ -25,12 +25,14 @@ _DECODE = msgspec.json.Decoder().decode
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Seconds from the start of the process: to its first event, its first answer, its result; and its lines."""
+    """Seconds from the start of the process: to its first event, its first answer, its result; its lines; and the
+    reader's own processor time after the first event, in seconds."""
 
     first_s: float
     answer_s: float
     result_s: float
     lines: int
+    cpu_s: float
 
 
 def command(here: Place) -> list[str]:
@@ -83,16 +85,19 @@ async def _read(here: Place, prompt: str) -> Read:
         raise RuntimeError("the process has no pipes")
     process.stdin.write(introduction(prompt))
     at: dict[str, float] = {}
-    count = 0
+    count, used_s = 0, 0.0
     async for line in process.stdout:
         count += 1
+        if "first" not in at:
+            used_s = process_time()
         _note(_DECODE(line), lambda name: at.setdefault(name, perf_counter() - began))
         if "result" in at:
             break
+    used_s = process_time() - used_s
     process.stdin.close()
     await process.stdout.read()
     await process.wait()
-    return Read(at["first"], at["answer"], at["result"], count)
+    return Read(at["first"], at["answer"], at["result"], count, used_s)
 
 
 def _note(line: Any, at: Callable[[str], float]) -> None:

@@ -1,6 +1,6 @@
 """A machine whose clock is set, or which sleeps: sessions are timed by what they work, questions by the hour."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +32,7 @@ class SetClock:
 
 
 @asynccontextmanager
-async def app_with(clock: SetClock, env: dict[str, str], directory: Path) -> AsyncIterator[App]:
+async def app_with(clock: SetClock, env: dict[str, str], directory: Path) -> AsyncGenerator[App]:
     """Open the application in this process; its sessions end with the test."""
     private_dir(directory)
     host = Host(clock.now(), lambda: 0, lambda _: None)

@@ -3,7 +3,7 @@
 import resource
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,7 +36,7 @@ sys.exit(claude.wait())
 
 
 @contextmanager
-def nothing_can_be_written(pid: int) -> Iterator[None]:
+def nothing_can_be_written(pid: int) -> Generator[None]:
     """Let a process write to no file: what a full disk does, without one. Pipes and sockets are not touched."""
     soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
