@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -17,6 +18,8 @@ from bench.place import scripted_model
 from bench.report import Report
 from bench.rows import ROWS
 from bench.setting import Setting
+
+TERMINATED = 128 + signal.SIGTERM
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,6 +42,7 @@ def main(argv: Sequence[str]) -> int:
     if unknown:
         sys.stderr.write(f"there is no row {unknown[0]!r}; rows: {', '.join(ROWS)}\n")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # or what was started would be left running
     began, load = time.monotonic(), os.getloadavg()[0]
     findings: list[Finding] = []
     failures: list[str] = []

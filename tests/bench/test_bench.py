@@ -2,15 +2,20 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bench.__main__ import TERMINATED
 from bench.findings import Finding, Goal
 from bench.machine import Machine
 from bench.report import Report
 from bench.rows import ROWS
+
+from tests.platform.procs.children import until_now
+from tests.support.processes import running_in
 
 ROOT = Path(__file__).parents[2]
 MACHINE = Machine("a CPU", 2, 8.0, "Linux 6", "3.11.7", "2.1.327", {"mcp": "2.3.0"})
@@ -33,6 +38,20 @@ def test_two_rows_run_and_give_a_table_as_json_and_as_a_page(tmp_path: Path) -> 
     text = page.read_text(encoding="utf-8")
     assert "2026-11-20" in text
     assert "| relay | start to first answer, daemon up |" in text
+
+
+@pytest.mark.e2e
+def test_a_run_that_is_terminated_leaves_nothing_behind(short_tmp: Path) -> None:
+    env = {"PATH": os.environ["PATH"], "TMPDIR": str(short_tmp)}
+    argv = [sys.executable, "-m", "bench", "turn"]
+    with subprocess.Popen(argv, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        until_now(lambda: [*short_tmp.glob("ccb-*/state/runs/*/procs.json")], 30)
+        (place,) = short_tmp.glob("ccb-*")
+        assert running_in(place / "home")
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(30) == TERMINATED
+    assert running_in(place / "home") == []
+    assert [*short_tmp.glob("ccb-*")] == []
 
 
 def test_a_row_that_there_is_not_is_refused_with_the_names_of_those_there_are() -> None:

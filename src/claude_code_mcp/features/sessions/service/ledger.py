@@ -179,8 +179,7 @@ class Ledger:
                 store.move_message(db, message_id, state, only_from=BEFORE[state], run_id=record.id)
             if cleared and session.state is SessionState.IDLE:
                 # It rests, so what it had begun is over; the lines that told of it were lost.
-                for message in store.messages(db, session.id, (MessageState.STARTED,)):
-                    store.move_message(db, message.id, MessageState.COMPLETED, only_from=(MessageState.STARTED,))
+                close_started(db, session.id, MessageState.COMPLETED)
             log.append(db, [_of(session.id, event) for event in events])
             if control:
                 for observer in self._observers:
@@ -247,19 +246,16 @@ class Ledger:
 
         def end(db: sqlite3.Connection, session: Session) -> Sequence[Fact]:
             store.put_run(db, record)
-            for message in store.messages(db, session.id, (MessageState.STARTED,)):
-                store.move_message(db, message.id, MessageState.CANCELLED, only_from=(MessageState.STARTED,))
-            unread = store.messages(db, session.id, UNREAD)
-            for message in unread:
-                store.move_message(db, message.id, MessageState.PENDING, only_from=(MessageState.SENT,))
-            verdict = judge(session, death, unread=len(unread))
+            close_started(db, session.id, MessageState.CANCELLED)
+            verdict = judge(session, death, unread=take_back(db, session.id))
             for observer in self._observers:
                 log.append(db, observer.ended(db, session.id, record.id))
             session.run_id, session.busy_since, session.background = None, None, 0
             session.crashes += death.counts
             session.error = verdict.error
-            facts: list[Fact] = [_exited(record, death), *self._move(session, verdict.state, death.reason)]
-            if verdict.error is not None:
+            moved = self._move(session, verdict.state, death.reason)
+            facts: list[Fact] = [_exited(record, death), *moved]
+            if verdict.error is not None and moved:
                 facts.append(SessionFailed(code=verdict.error["code"], message=verdict.error["message"]))
             return facts
 
@@ -296,6 +292,20 @@ def cancel_unread(db: sqlite3.Connection, session_id: SessionId) -> list[str]:
     for message in unread:
         store.move_message(db, message.id, MessageState.CANCELLED, only_from=UNREAD)
     return [message.id for message in unread]
+
+
+def close_started(db: sqlite3.Connection, session_id: SessionId, state: MessageState) -> None:
+    """Bring the messages that were begun to their end."""
+    for message in store.messages(db, session_id, (MessageState.STARTED,)):
+        store.move_message(db, message.id, state, only_from=(MessageState.STARTED,))
+
+
+def take_back(db: sqlite3.Connection, session_id: SessionId) -> int:
+    """Have the messages that a dead process never took up wait again; return how many wait."""
+    unread = store.messages(db, session_id, UNREAD)
+    for message in unread:
+        store.move_message(db, message.id, MessageState.PENDING, only_from=(MessageState.SENT,))
+    return len(unread)
 
 
 def submitted(message: Message) -> MessageSubmitted:
