@@ -231,6 +231,6 @@ def test_the_cli_keeps_its_files_in_the_tests_own_directories(claude: ClaudeCli,
 def test_a_process_that_a_test_forgets_is_found_and_killed(home: Path) -> None:
     with subprocess.Popen(["/bin/sleep", "60"], env={"HOME": str(home)}) as forgotten:
         assert [process.pid for process in running_in(home)] == [forgotten.pid]
-        assert end_all(home) == [f"{forgotten.pid} /bin/sleep 60"]
+        assert end_all(home) == [f"{forgotten.pid} (no run) /bin/sleep 60"]
         forgotten.wait(5)
     assert not psutil.pid_exists(forgotten.pid)
