@@ -195,7 +195,7 @@ def test_the_program_gets_clean_signals_no_other_descriptors_and_the_umask_of_th
         "fds = sorted(int(n) for n in os.listdir('/proc/self/fd'))\n"
         "status = open('/proc/self/status').read()\n"
         "lines = dict(l.split(':\\t', 1) for l in status.splitlines() if l.startswith('Sig'))\n"
-        "ours = sum(1 << (n - 1) for n in signal.valid_signals())\n"  # 32 and 33 are glibc's, which ignores them at times
+        "ours = sum(1 << (n - 1) for n in signal.valid_signals())\n"  # glibc's own 32 and 33 are left out
         "print(oct(mask), fds[:3], len(fds), int(lines['SigBlk'], 16), hex(int(lines['SigIgn'], 16) & ours))\n"
     )
     run = Started(root, spec(*python(code)))
