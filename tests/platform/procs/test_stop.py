@@ -171,7 +171,8 @@ async def stop_with_a_deaf_shim(runs: Runs) -> None:
         tasks.start_soon(keep_stopped)
         ended = await run.stop(0.1)
         tasks.cancel_scope.cancel()
-        assert (ended.state, ended.forced, ended.left) == (RunState.LOST, True, ())
+        assert ended.state in (RunState.LOST, RunState.EXITED)  # as it is killed before or after it wrote the end
+        assert (ended.forced, ended.left) == (True, ())
     assert gone(run.run_id)
 
 
