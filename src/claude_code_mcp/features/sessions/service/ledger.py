@@ -25,6 +25,7 @@ from claude_code_mcp.kernel.clock import Clock, stamp
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.events import Event, Fact
 from claude_code_mcp.kernel.ids import RunId, SessionId
+from claude_code_mcp.platform.claude.facts import MessageSaid
 from claude_code_mcp.platform.claude.requests import ControlItem
 from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.eventlog import log
@@ -330,6 +331,9 @@ def _exited(record: RunRecord, death: Death) -> RunExited:
 
 
 def _of(session_id: SessionId, event: Event) -> Event:
+    if isinstance(event.fact, MessageSaid) and event.fact.echo:
+        # A message that a killed daemon may have handed over is handed over again, and repeated again: one fact.
+        event = msgspec.structs.replace(event, source_key=f"{session_id}:echo:{event.subject}")
     # Claude Code renames a conversation on /clear; for us it stays the same session.
     return event if event.session_id == session_id else msgspec.structs.replace(event, session_id=session_id)
 
