@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from claude_code_mcp.kernel.operation import Progress, Surface
+from claude_code_mcp.kernel.operation import Progress, Shared, Surface
 
 
 class Elicit(Protocol):
@@ -23,6 +23,14 @@ class Notify(Protocol):
 
     async def __call__(self, method: str, params: Mapping[str, Any]) -> None:
         """Send it; waits while the client is slow to read. Clients that do not know `method` ignore it."""
+        ...
+
+
+class Push(Protocol):
+    """Sends a part of the answer ahead of its end, to callers who asked for that."""
+
+    async def __call__(self, part: Shared) -> None:
+        """Send it; waits while the client is slow to read."""
         ...
 
 
@@ -52,7 +60,8 @@ class Caller:
 
     `env` is already reduced to the allow-list; it is what a session started by this call runs with, so it may
     hold secrets: never log it and never put it into an event. `stream` is the connection's wish for
-    `claude.stream` notifications, where the call itself does not say. `patient` means that nobody's clock runs
+    `claude.stream` notifications, where the call itself does not say. `session` is the conversation of the Claude Code
+    that is the client, as it says itself, "" for other clients. `patient` means that nobody's clock runs
     (the call is a task): wait to the end rather than return a handle.
     """
 
@@ -63,8 +72,10 @@ class Caller:
     progress: Progress | None = None
     elicit: Elicit | None = None
     notify: Notify | None = None
+    push: Push | None = None
     handover: HandOver | None = None
     stream: bool = False
+    session: str = ""
     patient: bool = False
 
     async def report(self, done_s: float, message: str) -> None:

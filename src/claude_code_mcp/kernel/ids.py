@@ -13,6 +13,8 @@ RunId = NewType("RunId", str)
 MessageId = NewType("MessageId", str)
 ApprovalId = NewType("ApprovalId", str)
 EventId = NewType("EventId", str)
+JobId = NewType("JobId", str)
+CheckpointId = NewType("CheckpointId", str)
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 

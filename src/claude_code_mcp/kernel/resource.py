@@ -53,3 +53,11 @@ class ResourceProvider(Protocol):
             NotFound: the address is of this kind, but nothing stands there.
         """
         ...
+
+
+class SessionResourceProvider(ResourceProvider, Protocol):
+    """Answers for addresses whose content comes from the events of sessions."""
+
+    def changed(self, sessions: Sequence[str]) -> Sequence[str]:
+        """Return the addresses that read otherwise now that these sessions have new events."""
+        ...

@@ -32,8 +32,9 @@ class Vault:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def put(self, session_id: str, values: Mapping[str, Any]) -> None:
-        """Keep `values` beside what is kept already; the same names are replaced.
+    def put(self, session_id: str, values: Mapping[str, Any], *, durable: bool = True) -> None:
+        """Keep `values` beside what is kept already; the same names are replaced. What is not `durable` survives the
+        death of any process, but perhaps not that of the machine.
 
         Raises:
             VaultUnavailable: the disk refused it; what was kept before is still kept.
@@ -46,7 +47,8 @@ class Vault:
             with os.fdopen(fd, "w", encoding="utf-8") as file:
                 json.dump(whole, file)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             new.replace(path)
         except OSError as exc:
             raise VaultUnavailable(
@@ -73,6 +75,10 @@ class Vault:
         """Forget everything about a session."""
         with contextlib.suppress(FileNotFoundError):
             self._path(session_id).unlink()
+
+    def names(self) -> list[str]:
+        """Return the ids for which something is kept."""
+        return [path.stem for path in self._root.glob("*.json") if is_uuid(path.stem)]
 
     def _path(self, session_id: str) -> Path:
         if not is_uuid(session_id):

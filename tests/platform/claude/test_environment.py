@@ -1,6 +1,7 @@
 """What of a client's environment its sessions see, and what becomes of secrets in text."""
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,13 @@ def test_what_is_shaped_like_a_secret_is_taken_out(secret: str) -> None:
         assert secret not in redact(text)
         assert MARK in redact(text)
     assert Scrubber().hits(secret.encode())
+
+
+@pytest.mark.parametrize("value", ["long " * 100_000, "([x+*?)|\\\\", "naïve\u2028pass", "\udcff\udcfe-bytes"])
+def test_a_value_of_the_environment_is_seen_whatever_it_is_made_of(value: str) -> None:
+    scrubber = Scrubber({"MY_SECRET": value})
+    assert scrubber.hits(json.dumps({"a": value}).encode())
+    assert not scrubber.hits(b'{"a":"nothing of it"}')
 
 
 def test_a_private_key_is_taken_out_whole_or_cut() -> None:

@@ -83,7 +83,7 @@ def test_the_shim_is_made_of_the_standard_library_and_little_of_it() -> None:
     outside, ours, count = done.stdout.splitlines()
     assert outside.split() in (["claude_code_mcp"], ["__main__", "claude_code_mcp"])
     parts = [name.rpartition(".")[2] for name in ours.split()]
-    assert parts == ["launch", "records", "shim", "table"]
+    assert parts == ["confine", "landlock", "launch", "records", "shim", "table", "terminal"]
     assert int(count) < 60
 
 

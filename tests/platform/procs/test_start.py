@@ -336,7 +336,7 @@ async def test_starting_runs_does_not_hold_up_the_event_loop(runs: Runs) -> None
         for _ in range(10):
             await runs.spawn(spec("true"))
         done.set()
-    assert longest < 0.1
+    assert longest < 1.0  # a spawn that waited for its run to end would take longer, also on a busy machine
 
 
 async def test_the_shim_is_a_service_and_its_environment_holds_nothing_of_ours(

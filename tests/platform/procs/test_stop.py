@@ -314,6 +314,6 @@ async def test_many_runs_come_and_go_and_leave_no_process_and_no_descriptor(runs
             await runs.remove(run.run_id)
     assert psutil.Process().num_fds() <= base
     assert len(list(runs.root.iterdir())) == 1  # the first
-    server = psutil.Process().children()
+    server = [child for child in psutil.Process().children() if "--serve" in child.cmdline()]
     assert [process.cmdline()[-2:] for process in server] == [["--serve", str(runs.root)]]
     assert server[0].children() == []

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from claude_code_mcp.kernel.errors import Invalid
 from claude_code_mcp.kernel.ids import SessionId, is_uuid
 from claude_code_mcp.kernel.ids import session_id as checked_id
 from claude_code_mcp.platform.claude.global_config import global_config
@@ -119,3 +120,16 @@ def _modified_ns(path: Path) -> int:
         return path.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+def task_output(env: Mapping[str, str], cwd: str | os.PathLike[str], session_id: str, task_id: str) -> Path:
+    """Return where Claude Code writes what a background command of a session says (2.1.328: below the temporary
+    directory, by user, folder and session).
+
+    Raises:
+        Invalid: `session_id` is no UUID, or `task_id` is not made of letters and digits.
+    """
+    if not task_id.isalnum() or not task_id.isascii() or len(task_id) > 64:
+        raise Invalid(f"{task_id[:40]!r} is no id of a background task.", remedy="List them first.")
+    place = Path(env.get("TMPDIR") or "/tmp") / f"claude-{os.getuid()}" / encoded(os.path.realpath(cwd))  # noqa: S108 - Claude Code's own choice
+    return place / checked_id(session_id) / "tasks" / f"{task_id}.output"

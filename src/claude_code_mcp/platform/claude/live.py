@@ -18,6 +18,7 @@ from claude_code_mcp.platform.claude.fields import int_of, path_of, text_of, wor
 _FILE = re.compile(r"\d{1,10}\.json\Z")
 _FILE_BYTES = 64 * 1024
 _START_TOLERANCE_S = 300.0
+_LATEST_MS = 4e12
 _PROC = Path("/proc")
 
 
@@ -27,7 +28,8 @@ class LiveEntry:
 
     `status`: "busy", "idle" or "waiting"; `waiting_for` says for what. `kind`: "interactive" (a `-p` run too) or
     "background". `entrypoint`: "cli" for a terminal, "sdk-cli" for a host such as ours. `name`: the session's, "" where
-    it has none.
+    it has none. `status_at`: since when its status is what it is. `alive`: its process is there; a crashed one leaves
+    its entry behind.
     """
 
     pid: int
@@ -40,10 +42,17 @@ class LiveEntry:
     name: str
     version: str
     started_at: datetime
+    status_at: datetime | None = None
+    alive: bool = True
 
 
 def live_sessions(config_dir: Path) -> list[LiveEntry]:
     """Return every session that runs now with `config_dir`, the newest first; useless files are passed over."""
+    return [entry for entry in registered_sessions(config_dir) if entry.alive]
+
+
+def registered_sessions(config_dir: Path) -> list[LiveEntry]:
+    """Return every session that has an entry, those whose process is dead too, the newest first."""
     try:
         files = [path for path in (config_dir / "sessions").iterdir() if _FILE.match(path.name)]
     except OSError:
@@ -63,8 +72,9 @@ def _entry(path: Path) -> LiveEntry | None:
     pid, started_ms, session = int_of(value, "pid"), int_of(value, "startedAt"), word_of(value, "sessionId")
     if pid is None or started_ms is None or f"{pid}.json" != path.name or not is_uuid(session):
         return None
-    if not 0 < started_ms < 4e12 or not _is_alive(pid, word_of(value, "procStart"), started_ms / 1000):
+    if not 0 < started_ms < _LATEST_MS:
         return None
+    status_ms = int_of(value, "statusUpdatedAt") or int_of(value, "updatedAt") or 0
     return LiveEntry(
         pid=pid,
         session_id=SessionId(session),
@@ -76,6 +86,8 @@ def _entry(path: Path) -> LiveEntry | None:
         name=text_of(value, "name")[:200],
         version=word_of(value, "version"),
         started_at=datetime.fromtimestamp(started_ms / 1000, UTC),
+        status_at=datetime.fromtimestamp(status_ms / 1000, UTC) if 0 < status_ms < _LATEST_MS else None,
+        alive=_is_alive(pid, word_of(value, "procStart"), started_ms / 1000),
     )
 
 

@@ -7,10 +7,13 @@ without secrets, nearly all of it, costs about a microsecond a kilobyte.
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+import re2  # type: ignore[import-untyped]  # it has no stubs
 
 MARK = "[redacted]"
+DEEPEST = 200
 
 _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (("sk-",), re.compile(r"\bsk-(?=[A-Za-z_-]*\d)(?:ant-|proj-|svcacct-|admin-)?[A-Za-z0-9_-]{16,}"), MARK),
@@ -38,6 +41,8 @@ _SHAPES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     ),
 )
 _NEEDLES = tuple(needle.encode() for needles, _, _ in _SHAPES for needle in needles)
+_NEEDLE_BYTES = 64
+"""Of a long value its beginning is looked for: enough to tell that there may be one."""
 
 _SECRET_WORDS = frozenset(
     [
@@ -69,7 +74,7 @@ class Scrubber:
     It holds the values in memory only; its `repr` does not show them.
     """
 
-    __slots__ = ("_needles", "_values")
+    __slots__ = ("_search", "_values")
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
         values = {secret for name, value in (env or {}).items() for secret in _secrets(name, value)}
@@ -78,14 +83,11 @@ class Scrubber:
         inside_json = (
             json.dumps(value, ensure_ascii=ascii_)[1:-1] for value in self._values for ascii_ in (True, False)
         )
-        self._needles = (*_NEEDLES, *(text.encode(errors="surrogateescape") for text in inside_json))
+        self._search = _any_of((*_NEEDLES, *(text.encode(errors="surrogateescape") for text in inside_json)))
 
     def hits(self, line: bytes) -> bool:
         """Tell whether the JSON `line` may hold a secret; False is certain."""
-        for needle in self._needles:  # noqa: SIM110 - a third of the time of `any`, for every line of every session
-            if needle in line:
-                return True
-        return False
+        return self._search(line) is not None
 
     def text(self, text: str) -> str:
         """Return `text` with each secret replaced by `[redacted]`."""
@@ -97,18 +99,31 @@ class Scrubber:
                 text = shape.sub(instead, text)
         return text
 
-    def value(self, value: Any) -> Any:
-        """Return a copy of decoded JSON with `text` applied to each string in it, keys too."""
+    def value(self, value: Any, depth: int = DEEPEST) -> Any:
+        """Return a copy of decoded JSON with `text` applied to each string in it, keys too.
+
+        What lies more than `depth` levels deep is not looked through but left out.
+        """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list):
-            return [self.value(item) for item in value]
+            return [self.value(item, depth - 1) for item in value] if depth else MARK
         if isinstance(value, dict):
-            return {self.text(key): self.value(item) for key, item in value.items()}
+            return {self.text(key): self.value(item, depth - 1) for key, item in value.items()} if depth else MARK
         return value
 
     def __repr__(self) -> str:
         return f"Scrubber({len(self._values)} values)"
+
+
+def _any_of(needles: Iterable[bytes]) -> Callable[[bytes], object | None]:
+    """Return a search for any of `needles`: all of them in one pass, for every line of every session."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # what is looked through need not be text
+    options.never_capture = True
+    options.max_mem = 64 * 1024 * 1024  # a bound, not what is used: an environment may hold many values
+    expression = b"|".join(re2.escape(needle[:_NEEDLE_BYTES]) for needle in needles)
+    return cast("Callable[[bytes], object | None]", re2.compile(expression, options).search)
 
 
 PLAIN = Scrubber()

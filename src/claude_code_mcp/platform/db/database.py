@@ -83,6 +83,11 @@ class Database:
         """Why the last commit failed, or None where it did not; the next one may succeed."""
         return self._refused
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed or about to be."""
+        return self._closed
+
     async def probe(self) -> None:
         """Write a little, to see whether the disk takes writes again.
 

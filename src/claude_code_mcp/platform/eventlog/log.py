@@ -9,16 +9,21 @@ from typing import Any
 import msgspec
 
 from claude_code_mcp.kernel.clock import stamp
-from claude_code_mcp.kernel.events import Event, Recorded
+from claude_code_mcp.kernel.events import Event, Recorded, Source
 from claude_code_mcp.kernel.ids import SessionId, uuid7
 from claude_code_mcp.platform.db.database import Database
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(dict).decode
-_INSERT = (
+_INTO = (
     "INSERT INTO event (id, at, kind, version, session_id, subject, parent, tool_use_id, agent_id, source,"
-    " source_key, payload) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (source_key) DO NOTHING"
+    " source_key, payload) VALUES "
 )
+_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?)"
+_AT_ONCE = 100
+_KEPT_ONCE = " ON CONFLICT (source_key) DO NOTHING"
+_INSERT = _INTO + _ROW + _KEPT_ONCE
+_INSERT_MANY = _INTO + ",".join([_ROW] * _AT_ONCE) + _KEPT_ONCE
 
 
 NEWS = "SELECT session_id, seq FROM event WHERE seq > ? ORDER BY seq"
@@ -27,9 +32,12 @@ NEWS = "SELECT session_id, seq FROM event WHERE seq > ? ORDER BY seq"
 def append(db: sqlite3.Connection, events: Iterable[Event]) -> int:
     """Append `events` in order and return how many were new; one whose `source_key` is known is left out."""
     rows = [_row(event) for event in events]
-    if not rows:
-        return 0
-    return db.executemany(_INSERT, rows).rowcount
+    new = 0
+    # Between two rows of `executemany` a thread asks for the interpreter anew, and waits for it while others are busy.
+    while len(rows) >= _AT_ONCE:
+        new += db.execute(_INSERT_MANY, [value for row in rows[:_AT_ONCE] for value in row]).rowcount
+        del rows[:_AT_ONCE]
+    return new + (db.executemany(_INSERT, rows).rowcount if rows else 0)
 
 
 def _row(event: Event) -> tuple[object, ...]:
@@ -65,9 +73,10 @@ def page(
     *,
     session_id: SessionId | None = None,
     kinds: Sequence[str] = (),
+    sources: Sequence[Source] = (),
     limit: int = 200,
 ) -> Page:
-    """Return at most `limit` events with `seq > after`, of one session and of some kinds where given."""
+    """Return at most `limit` events with `seq > after`, of one session, some kinds and some sources where given."""
     where, args = ["seq > ?"], list[object]([after])
     if session_id is not None:
         where.append("session_id = ?")
@@ -75,6 +84,9 @@ def page(
     if kinds:
         where.append(f"kind IN ({','.join('?' * len(kinds))})")
         args.extend(kinds)
+    if sources:
+        where.append(f"source IN ({','.join('?' * len(sources))})")
+        args.extend(source.value for source in sources)
     rows = db.execute(
         f"SELECT * FROM event WHERE {' AND '.join(where)} ORDER BY seq LIMIT ?",  # noqa: S608 - fixed words only
         (*args, limit + 1),
@@ -92,6 +104,14 @@ def last_seq(db: sqlite3.Connection, session_id: SessionId | None = None) -> int
     return int(row[0] or 0)
 
 
+def latest(db: sqlite3.Connection, session_id: SessionId, kind: str) -> Recorded | None:
+    """Return the newest event of a kind in a session."""
+    row = db.execute(
+        "SELECT * FROM event WHERE session_id = ? AND kind = ? ORDER BY seq DESC LIMIT 1", (session_id, kind)
+    ).fetchone()
+    return _recorded(row) if row is not None else None
+
+
 def sessions_after(db: sqlite3.Connection, after: int) -> list[SessionId]:
     """Return the sessions that have events after a cursor."""
     return [session_id for session_id in newest_after(db, after) if session_id is not None]
@@ -101,6 +121,21 @@ def newest_after(db: sqlite3.Connection, after: int) -> dict[SessionId | None, i
     """Return the newest `seq` of each session that has events after a cursor; None stands for those of no session."""
     # Grouping here and not there: SQLite would walk the whole index of sessions for it, at every commit.
     return dict(db.execute(NEWS, (after,)).fetchall())
+
+
+def last_told_by(db: sqlite3.Connection, source: Source) -> str | None:
+    """Return when `source` told something last, None where it never did. May look at the whole log: use `scan`."""
+    row = db.execute("SELECT at FROM event WHERE source = ? ORDER BY seq DESC LIMIT 1", (source.value,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def late_keys(db: sqlite3.Connection, source: Source, within: int = 20_000) -> list[str]:
+    """Return the source keys of what `source` told among the last `within` events, the oldest first."""
+    rows = db.execute(
+        "SELECT source_key FROM event WHERE seq > ? AND source = ? AND source_key IS NOT NULL ORDER BY seq",
+        (last_seq(db) - within, source.value),
+    )
+    return [str(key) for (key,) in rows]
 
 
 def known_store_id(db: sqlite3.Connection) -> str | None:

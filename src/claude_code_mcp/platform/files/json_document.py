@@ -76,7 +76,7 @@ class Document:
         if not isinstance(root, dict):
             self._broken("the document is not an object", self.skip(0))
         self.root: dict[str, Any] = root
-        self.outer = self._object(self.skip(0))
+        self.outer = self.object_at(self.skip(0))
 
     def _load(self) -> Any:
         try:
@@ -119,7 +119,7 @@ class Document:
                 return found, path[depth:]
             if self.code[member.value] != "{":
                 self._broken(f"{'.'.join(path[: depth + 1])} is not an object", member.value)
-            found = self._object(member.value)
+            found = self.object_at(member.value)
         return found, path[-1:]
 
     def only(self, holder: Object, key: str) -> Member | None:
@@ -133,7 +133,8 @@ class Document:
             self._broken(f"the key {json.dumps(key)} stands there twice", named[1].start)
         return named[0] if named else None
 
-    def _object(self, start: int) -> Object:
+    def object_at(self, start: int) -> Object:
+        """Return the object whose opening brace is at `start`."""
         members = []
         at = self.skip(start + 1)
         while self.plain[at] != "}":

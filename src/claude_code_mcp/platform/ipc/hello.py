@@ -5,10 +5,15 @@ answers with its own version, or with an error. After that the connection belong
 for: `mcp` (lines of MCP), `rpc` (our own command line), `handover` (make room for a newer daemon).
 """
 
+from __future__ import annotations
+
 import json
 import os
-from collections.abc import Mapping
-from typing import Any
+
+TYPE_CHECKING = False  # what `typing` says too: the status line, which is run all the time, does not import it
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 PROTOCOL = 1
 LIMIT_BYTES = 4 * 1024 * 1024

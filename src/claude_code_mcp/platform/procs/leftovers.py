@@ -48,3 +48,16 @@ async def _until_gone(found: tuple[Identity, ...], deadline: float) -> None:
     while waiting and time.monotonic() < deadline:
         await asyncio.sleep(_LOOK_S)
         waiting = [identity for identity in waiting if is_alive(identity)]
+
+
+async def end_these(found: tuple[Identity, ...], grace_s: float) -> tuple[Identity, ...]:
+    """TERM these very processes, KILL them after the grace, and return those that live on all the same."""
+    for number, bound_s in ((signal.SIGTERM, grace_s), (signal.SIGKILL, _KILL_BOUND_S)):
+        for identity in found:
+            send_signal(identity, number)
+            send_signal(identity, signal.SIGCONT)
+        await _until_gone(found, time.monotonic() + bound_s)
+        found = tuple(identity for identity in found if is_alive(identity))
+        if not found:
+            break
+    return found

@@ -31,6 +31,8 @@ class Stdin(StrEnum):
     PIPE = "pipe"
     """A FIFO that its supervisor holds open until `close_stdin` ends it."""
     NULL = "null"
+    FILE = "file"
+    """The spec's `input`, then its end."""
 
 
 class Stderr(StrEnum):
@@ -51,11 +53,44 @@ class OnExit(StrEnum):
     """They are left alone, unsupervised."""
 
 
+class Sandbox(StrEnum):
+    """How far a run is kept from the rest of the machine. `fs`: it writes only where it may and cannot read what is
+    hidden; `fs+net`: nor use the network. A level that the system cannot put in force refuses the start."""
+
+    NONE = "none"
+    LIMITS = "limits"
+    FS = "fs"
+    FS_NET = "fs+net"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a run may use, None for no limit. Memory and the number of processes hold for its whole tree where there
+    are control groups, else for each process, or each user. `nice`: 0 to 19, the higher the more it yields."""
+
+    memory_bytes: int | None = None
+    cpu_s: int | None = None
+    processes: int | None = None
+    file_bytes: int | None = None
+    open_files: int | None = None
+    nice: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalSize:
+    """The size of a pseudo-terminal in characters."""
+
+    rows: int = 24
+    cols: int = 80
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSpec:
     """A run to start. `run_id` is ours and new; `argv[0]` is looked up on the PATH of `env`; `env` is the whole
     environment, and is deleted from disk once the run has it, unless `keep_env`. `grace_s` is the time between TERM
-    and KILL of a stop that names none. `adopt` off is how systems without subreapers work.
+    and KILL of a stop that names none. `adopt` off is how systems without subreapers work. `pty` gives it a terminal:
+    its output is all in `stdout` then. `sandbox`, with the folders that stay `writable` and the paths that are
+    `hidden`, and `limits` confine it; `cgroups` (controller to directory) are groups made for it to enter.
     """
 
     run_id: str
@@ -63,6 +98,7 @@ class RunSpec:
     cwd: str
     env: Mapping[str, str] = field(repr=False)
     stdin: Stdin = Stdin.FIFO
+    input: bytes = field(default=b"", repr=False)
     stderr: Stderr = Stderr.FILE
     on_exit: OnExit = OnExit.END
     grace_s: float = 5.0
@@ -70,6 +106,12 @@ class RunSpec:
     umask: int = 0o022
     keep_env: bool = False
     adopt: bool = True
+    pty: TerminalSize | None = None
+    limits: Limits | None = None
+    cgroups: Mapping[str, str] = field(default_factory=dict)
+    sandbox: Sandbox = Sandbox.NONE
+    writable: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +124,8 @@ class Members:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFailure:
-    """Why the program never ran. `stage`: fork, record, session, stdio, cwd, exec, stopped, abandoned (the daemon
-    died while it asked). `error` is the errno's name (ENOENT, EACCES, E2BIG, ENOEXEC), "" when it has none."""
+    """Why the program never ran. `stage`: fork, record, session, stdio, cwd, confine, exec, stopped, abandoned (the
+    daemon died while it asked). `error` is the errno's name (ENOENT, EACCES, E2BIG, ENOEXEC), "" when it has none."""
 
     stage: str
     error: str

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import stat
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Literal
 
 from claude_code_mcp.platform.procs import leftovers, output
@@ -23,6 +23,7 @@ from claude_code_mcp.platform.procs.models import (
     Spool,
     StartFailure,
     Stdin,
+    TerminalSize,
     Usage,
 )
 from claude_code_mcp.platform.procs.output import Batch, Piece, Source
@@ -128,6 +129,24 @@ class Run:
         self._watcher.expect(self.files.path / "stdout")
         await self._stdin.write(line, timeout_s)
 
+    async def write_bytes(self, data: bytes, timeout_s: float = 30.0) -> None:
+        """Write `data` as it is to its standard input, or as keys to its terminal: whole, in order of the calls.
+
+        Raises:
+            StdinClosed: nobody reads it any more.
+            StdinStalled: the run did not read within `timeout_s`.
+        """
+        if self.state().over:
+            raise _closed(self.run_id)
+        self._watcher.expect(self.files.path / "stdout")
+        await self._stdin.write_bytes(data, timeout_s)
+
+    def resize(self, size: TerminalSize) -> None:
+        """Give its terminal another size; nothing for a run without one."""
+        if self.members is not None and self.spec is not None and self.spec.pty is not None:
+            self.files.ask_for_size(size)
+            send_signal(self.members.shim, signal.SIGUSR2)
+
     def close_stdin(self) -> None:
         """End the standard input of a run that was started with `Stdin.PIPE`; for others only our end of it."""
         self._stdin.close()
@@ -135,18 +154,7 @@ class Run:
             send_signal(self.members.shim, signal.SIGUSR1)
 
     def _open_stdin(self) -> int:
-        if self.spec is None or self.spec.stdin is Stdin.NULL:
-            raise _closed(self.run_id)
-        path = self.files.path / "stdin"
-        if path.exists() or self.members is None:
-            return open_for_writing(str(path), self.run_id)
-        if not is_alive(self.members.child):
-            raise _closed(self.run_id)
-        fd = open_for_writing(f"/proc/{self.members.child.pid}/fd/0", self.run_id)  # the FIFO's name was deleted
-        if stat.S_ISFIFO(os.fstat(fd).st_mode) and is_alive(self.members.child):
-            return fd
-        os.close(fd)
-        raise _closed(self.run_id)
+        return _stdin_of(self)
 
     def follow(
         self, offset: int = 0, *, stream: Stream = "stdout", cap_bytes: int = CAP_BYTES
@@ -171,23 +179,20 @@ class Run:
         self.watch_end()
         return Source(
             path=self.files.path / stream,
-            open=lambda: self._open_output(stream),
+            open=lambda: _output_of(self, stream),
             over=self._end.ended,
             on_over=self._end.on_end,
         )
 
-    def _open_output(self, stream: Stream) -> int:
-        paths = [str(self.files.path / stream)]
-        if self.members is not None and is_alive(self.members.child):  # its name may be gone, the file is not
-            paths.append(f"/proc/{self.members.child.pid}/fd/{1 if stream == 'stdout' else 2}")
-        for path in paths:
-            with contextlib.suppress(FileNotFoundError):
-                return os.open(path, os.O_RDONLY)
-        raise OutputGone(
-            f"The {stream} of run {self.run_id} was deleted.",
-            remedy="What it had written and was not read is lost; the run itself is not touched.",
-            run_id=self.run_id,
-        )
+    def on_output(self, stream: Stream, wake: Callable[[], None]) -> Callable[[], None] | None:
+        """Call `wake` whenever the output grows, until the returned function is called; None where the system cannot
+        tell, so that the caller has to look now and then."""
+        return self._watcher.add(self.files.path / stream, wake)
+
+    def on_end(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back when nothing of it is left, until the returned function is called."""
+        self.watch_end()
+        return self._end.on_end(callback)
 
     def stderr_tail(self, size_bytes: int = 4096) -> bytes:
         """Return the last bytes of its standard error, empty when there is none."""
@@ -285,4 +290,33 @@ def _closed(run_id: str) -> StdinClosed:
         f"Run {run_id} reads no input.",
         remedy="Its process ended, or was started without standard input.",
         run_id=run_id,
+    )
+
+
+def _stdin_of(run: Run) -> int:
+    if run.spec is None or run.spec.stdin in {Stdin.NULL, Stdin.FILE}:
+        raise _closed(run.run_id)
+    path = run.files.path / "stdin"
+    if path.exists() or run.members is None:
+        return open_for_writing(str(path), run.run_id)
+    if not is_alive(run.members.child):
+        raise _closed(run.run_id)
+    fd = open_for_writing(f"/proc/{run.members.child.pid}/fd/0", run.run_id)  # the FIFO's name was deleted
+    if stat.S_ISFIFO(os.fstat(fd).st_mode) and is_alive(run.members.child):
+        return fd
+    os.close(fd)
+    raise _closed(run.run_id)
+
+
+def _output_of(run: Run, stream: Stream) -> int:
+    paths = [str(run.files.path / stream)]
+    if run.members is not None and is_alive(run.members.child):  # its name may be gone, the file is not
+        paths.append(f"/proc/{run.members.child.pid}/fd/{1 if stream == 'stdout' else 2}")
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, os.O_RDONLY)
+    raise OutputGone(
+        f"The {stream} of run {run.run_id} was deleted.",
+        remedy="What it had written and was not read is lost; the run itself is not touched.",
+        run_id=run.run_id,
     )

@@ -1,8 +1,9 @@
 """The directory of one run: its files, their format, and what they say about its state.
 
 `spec.json` what to start, locked (flock) while its shim lives; `env.json` the environment, until it is used;
-`stdin` FIFO; `stdout` `stderr`; `procs.json` {shim, child: {pid, start, boot}, at}; `exit.json` {code, signal, at,
-…} or {failure: {stage, errno, message}, at}; `stop.json` {grace_s}; `exit.tmp` reserved space. All mode 0600.
+`stdin` FIFO, or what is to be read from it; `stdout` `stderr`; `procs.json` {shim, child: {pid, start, boot}, at};
+`exit.json` {code, signal, at, …} or {failure: {stage, errno, message}, at}; `stop.json` {grace_s}; `terminal.json`
+{rows, cols} as last wished; `confined.json` what was put in force; `exit.tmp` reserved space. All mode 0600.
 """
 
 import contextlib
@@ -15,16 +16,32 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from claude_code_mcp.kernel.ids import is_uuid
 from claude_code_mcp.platform.procs.errors import BadRunSpec
 from claude_code_mcp.platform.procs.identity import Identity, boot_id
-from claude_code_mcp.platform.procs.models import Exit, Members, OnExit, RunSpec, StartFailure, Stderr, Stdin
+from claude_code_mcp.platform.procs.models import (
+    Exit,
+    Limits,
+    Members,
+    OnExit,
+    RunSpec,
+    Sandbox,
+    StartFailure,
+    Stderr,
+    Stdin,
+    TerminalSize,
+)
 from claude_code_mcp.platform.procs.records import Json, load, number, publish
 from claude_code_mcp.platform.procs.table import RUN_TAG, SERVICE_TAG
 
+T = TypeVar("T")
 _RESERVED_BYTES = 1024
-_NAMES = ("env.json", "spec.json", "stdin", "stdout", "stderr", "procs.json", "exit.tmp", "exit.json", "stop.json")
+_NAMES = (
+    *("env.json", "spec.json", "stdin", "stdout", "stderr", "procs.json", "exit.tmp", "exit.json", "stop.json"),
+    *("terminal.json", "confined.json"),
+)
 NEW_PREFIX = ".new-"
 GONE_PREFIX = ".gone-"
 
@@ -50,7 +67,15 @@ def _problem(spec: RunSpec) -> str:
     if not spec.cwd.startswith("/"):
         return "its working directory is not an absolute path"
     bad = [name for name, value in spec.env.items() if not name or "=" in name or "\0" in name + value]
-    return f"{bad[0][:60]!r} cannot be a variable" if bad else ""
+    return f"{bad[0][:60]!r} cannot be a variable" if bad else _confinement_problem(spec)
+
+
+def _confinement_problem(spec: RunSpec) -> str:
+    if any("\0" in path or not path.startswith("/") for path in (*spec.writable, *spec.hidden)):
+        return "a path of its sandbox is not absolute"
+    if spec.pty is not None and not (0 < spec.pty.rows < 1000 and 0 < spec.pty.cols < 1000):
+        return "a terminal has 1 to 999 rows and columns"
+    return ""
 
 
 class RunDir:
@@ -75,7 +100,9 @@ class RunDir:
             _write(new / "exit.tmp", b" " * _RESERVED_BYTES)
             _write(new / "stdout", b"")
             _write(new / "stderr", b"")
-            if spec.stdin is not Stdin.NULL:
+            if spec.stdin is Stdin.FILE:
+                _write(new / "stdin", spec.input)
+            elif spec.stdin is not Stdin.NULL:
                 os.mkfifo(new / "stdin", 0o600)
             new.rename(self.path)  # refuses a directory that holds anything: an id is used once
         except BaseException:
@@ -169,6 +196,14 @@ class RunDir:
         with contextlib.suppress(OSError):
             publish(str(self.path / "stop.json"), {"grace_s": grace_s})
 
+    def ask_for_size(self, size: TerminalSize) -> None:
+        """Write down the size that the terminal should have, which the shim reads on USR2."""
+        publish(str(self.path / "terminal.json"), {"rows": size.rows, "cols": size.cols})
+
+    def confined(self) -> Json:
+        """Return what was put in force by name; empty when nothing was asked for."""
+        return load(str(self.path / "confined.json"))
+
     def size_of(self, name: str) -> int:
         """Return the bytes in an output file, 0 when it is gone."""
         try:
@@ -198,7 +233,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _to_json(spec: RunSpec) -> Mapping[str, object]:
-    record = {name: value for name, value in asdict(spec).items() if name != "env"}
+    record = {name: value for name, value in asdict(spec).items() if name not in {"env", "input"}}
     return {**record, "boot": boot_id()}
 
 
@@ -219,7 +254,25 @@ def _from_json(record: Json) -> RunSpec:
         umask=int(number(record, "umask", 0o022)),
         keep_env=bool(record.get("keep_env")),
         adopt=bool(record.get("adopt", True)),
+        pty=_part(TerminalSize, record.get("pty")),
+        limits=_part(Limits, record.get("limits")),
+        cgroups=_words(record.get("cgroups")),
+        sandbox=Sandbox(str(record.get("sandbox", "none"))),
+        writable=_paths(record.get("writable")),
+        hidden=_paths(record.get("hidden")),
     )
+
+
+def _part(kind: type[T], record: object) -> T | None:
+    return kind(**record) if isinstance(record, dict) else None
+
+
+def _words(record: object) -> dict[str, str]:
+    return {str(name): str(value) for name, value in record.items()} if isinstance(record, dict) else {}
+
+
+def _paths(record: object) -> tuple[str, ...]:
+    return tuple(str(path) for path in record) if isinstance(record, list) else ()
 
 
 def _identity(found: object) -> Identity | None:

@@ -8,7 +8,8 @@ Files of a run directory that we write: `procs.json` (who runs), `exit.json` (ho
 ours). Written for us: `spec.json` (also the lock: held while a shim lives), `env.json`, `stop.json` (the grace of a
 stop), `exit.tmp` (space kept so that the ending can be recorded on a full disk).
 
-Signals: TERM ends the whole tree (TERM, the grace, KILL); USR1 ends the standard input of a `pipe` run.
+Signals: TERM ends the whole tree (TERM, the grace, KILL); USR1 ends the standard input of a `pipe` run; USR2 gives
+its terminal the size in `terminal.json`.
 Nothing runs unrecorded: the child waits until `procs.json` stands, and dies with its shim.
 """
 
@@ -22,14 +23,15 @@ import time
 import warnings
 
 sys.path.append(os.path.abspath(__file__).rsplit(os.sep, 4)[0])  # -I leaves only the standard library on the path
-from claude_code_mcp.platform.procs import launch, table
+from claude_code_mcp.platform.procs import launch, table, terminal
 from claude_code_mcp.platform.procs.records import Json, load, number, publish
 
 LOADED = (resource, warnings)  # wait4 and execvpe import them: here once, not per shim from files that may be gone
 KILL_BOUND_S = 5.0
 CATCH_S = 0.1
 RESCAN_S = (0.02, 0.5)
-WAKING = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGALRM)
+WAKING = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
+PUMP_S = 2.0
 
 
 class Tree:
@@ -74,6 +76,7 @@ class Shim:
         self.spec = spec
         self.tree = Tree(str(spec["run_id"]), adopts=adopts)
         self.hold: int | None = None
+        self.terminal: terminal.Terminal | None = None
         self.child = 0
         self.ending: Json | None = None
         self.published: Json | None = None
@@ -87,12 +90,14 @@ class Shim:
         try:
             if self.spec.get("stdin") == "pipe":
                 self.hold = os.open(f"{self.dir}/stdin", os.O_RDWR)
-            child = launch.fork_child(self.spec, env, self.dir)
+            child = launch.fork_child(self.spec, env, self.dir, self._slave())
         except OSError as exc:
             return self._failed({"stage": "fork", "errno": exc.errno, "message": str(exc)})
         self.child = child.pid
         self.tree.groups.add(child.pid)
         try:
+            if self.terminal is not None:
+                self.terminal.start_pump(self.dir)
             publish(f"{self.dir}/procs.json", self._who(child))
         except OSError as exc:
             child.drop()
@@ -102,6 +107,14 @@ class Shim:
             return self._failed({"stage": "stopped", "errno": 0, "message": "it was stopped before it ran"})
         failure = child.release()
         return failure is None or self._failed(failure)
+
+    def _slave(self) -> int | None:
+        """Return the run's end of its terminal, where it has one."""
+        size = self.spec.get("pty")
+        if not isinstance(size, dict):
+            return None
+        self.terminal = terminal.Terminal(size)
+        return self.terminal.slave
 
     def _who(self, child: launch.Child) -> Json:
         me, boot = os.getpid(), self.spec.get("boot")
@@ -122,8 +135,20 @@ class Shim:
         while not self._over():
             blind = self.ending is not None and not self.tree.adopts  # nobody tells us of the end of orphans
             self._react(self._wait(1.0 if blind else None))
+        self._await_pump()
         left = [] if self.spec.get("on_exit") == "leave" else sorted(self._left() or ())
         self._publish({**(self.ending or {}), **self._counts(), "left": left})
+
+    def _await_pump(self) -> None:
+        """Let the last words of a terminal come to its file; who still holds it open is not waited for long."""
+        give_up = time.monotonic() + PUMP_S
+        while self.terminal is not None and self.terminal.pump:
+            remaining = give_up - time.monotonic()
+            if remaining <= 0:
+                os.kill(self.terminal.pump, signal.SIGKILL)  # our child, not reaped: the pid is still its own
+            self._reap()
+            if self.terminal.pump and remaining > 0:
+                self._wait(min(remaining, 0.2))
 
     def _over(self) -> bool:
         nobody = self._reap()
@@ -161,6 +186,8 @@ class Shim:
             if pid == 0:
                 return False
             self.cpu_s += usage.ru_utime + usage.ru_stime
+            if self.terminal is not None and pid == self.terminal.pump:
+                self.terminal.pump = 0
             if pid == self.child:
                 code = os.waitstatus_to_exitcode(status)
                 self.ending = {
@@ -197,6 +224,8 @@ class Shim:
         elif taken == signal.SIGUSR1 and self.hold is not None:
             os.close(self.hold)
             self.hold = None
+        elif taken == signal.SIGUSR2 and self.terminal is not None:
+            terminal.resize_as_asked(self.terminal.master, self.dir)
 
     def _grace(self) -> float:
         return number(self._asked(), "grace_s", number(self.spec, "grace_s", 5.0))

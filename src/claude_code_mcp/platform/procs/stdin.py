@@ -39,15 +39,24 @@ class StdinWriter:
         line = line.removesuffix(b"\n")
         if b"\n" in line:
             raise ValueError("a line for a run has no newline within")
+        await self.write_bytes(line + b"\n", timeout_s)
+
+    async def write_bytes(self, data: bytes, timeout_s: float) -> None:
+        """Write `data` as it is; returns when the run's FIFO has all of it.
+
+        Raises:
+            StdinClosed: nobody reads it any more.
+            StdinStalled: the run did not make room within `timeout_s`.
+        """
         taken = 0
         try:
             async with asyncio.timeout(timeout_s), self._turn:
                 await self._drain()
-                self._rest = memoryview(line + b"\n")
+                self._rest = memoryview(data)
                 try:
                     await self._drain()
                 finally:
-                    taken = len(line) + 1 - len(self._rest)
+                    taken = len(data) - len(self._rest)
                     if not taken:
                         self._rest = memoryview(b"")  # nothing of it is out: it never was
         except TimeoutError:

@@ -53,11 +53,12 @@ class NoWatcher:
         """Do nothing."""
 
 
-def watcher() -> Watcher:
-    """Return the best watcher of this system; to be called in the event loop that it will wake."""
+def watcher(*, eager: bool = False) -> Watcher:
+    """Return the best watcher of this system; to be called in the event loop that it will wake. An `eager` one never
+    makes a file that goes on changing wait for a beat: for files that are only watched while somebody looks."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # no instance left (fs.inotify.max_user_instances), or no descriptor
-            return _Inotify(asyncio.get_running_loop())
+            return _Inotify(asyncio.get_running_loop(), eager=eager)
     return NoWatcher()
 
 
@@ -114,8 +115,9 @@ if sys.platform == "linux":
         _QUIET = flags.MOVE_SELF | flags.DELETE_SELF
         _OVERFLOW = 0xFFFFFFFF  # watch -1: the queue was full, anything may have changed
 
-        def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        def __init__(self, loop: asyncio.AbstractEventLoop, *, eager: bool) -> None:
             self._loop = loop
+            self._eager = eager
             self._inotify = INotify(nonblocking=True)
             self._files: dict[int, _Watched] = {}
             self._resting: set[int] = set()
@@ -157,7 +159,7 @@ if sys.platform == "linux":
                 file = self._files.get(watch)
                 if file is None:
                     continue
-                if file.may_look(now):
+                if self._eager or file.may_look(now):
                     file.wake()
                 else:
                     self._rest(watch, file)

@@ -18,6 +18,12 @@ CLIENT_NAMES: tuple[str, ...] = (
     "DEFAULT_ALLOWED_TOOLS",
     "CLAUDE_CODE_MCP_SESSION_TIMEOUT_MS",
     "SESSION_TIMEOUT_MS",
+    "CLAUDE_CODE_MCP_JOBS_MAX",
+    "MCP_BG_MAX_JOBS",
+    "CLAUDE_CODE_MCP_JOB_OUTPUT_LIMIT_BYTES",
+    "MCP_BG_MAX_OUTPUT_SIZE",
+    "CLAUDE_CODE_MCP_JOB_TIMEOUT_S",
+    "MCP_BG_JOB_TIMEOUT",
 )
 """The names of all settings that hold per client (a test holds this list and the model together)."""
 

@@ -87,6 +87,7 @@ def _url(value: str | None) -> str | None:
 Bytes = Annotated[int, BeforeValidator(_bytes)]
 AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+AbsolutePaths = Annotated[tuple[AbsolutePath, ...], BeforeValidator(_words)]
 VariableNames = Annotated[Words, AfterValidator(_names)]
 
 
@@ -198,6 +199,29 @@ class Settings(BaseModel):
     run_output_limit_bytes: Bytes = _setting(
         4 * 2**30, "The most that one run may write before it is stopped.", unit="bytes", ge=2**20, le=2**50
     )
+    claude_config_dirs: AbsolutePaths = _setting(
+        (), "More configuration directories of Claude Code whose sessions are shown, beside those of all callers."
+    )
+    activity_keep_h: float = _setting(
+        24.0,
+        "Sessions of others are taken into the event log while they are live or were used in so many hours; older ones"
+        " are read from their transcripts when asked for.",
+        unit="hours",
+        ge=0,
+        le=_YEAR_S / 3600,
+    )
+    activity_watch: Literal["auto", "poll", "off"] = _setting(
+        "auto",
+        "How transcripts and registries of Claude Code are followed: auto (told by the system), poll (looked at every"
+        " two seconds, for file systems that tell nothing), or off.",
+    )
+    activity_archive_h: float = _setting(
+        24.0,
+        "How long the tree of an ended session stays in memory; after that it is made anew when asked for.",
+        unit="hours",
+        ge=0,
+        le=24 * 366,
+    )
     runs_keep_days: float = _setting(30.0, "How long the files of ended runs are kept.", unit="days", ge=0, le=36_500)
     extra_env: VariableNames = _setting(
         (), "More variables of the client that sessions may see; NAME, or PREFIX* for all that begin so."
@@ -206,6 +230,56 @@ class Settings(BaseModel):
         None, "Where the newest Claude Code version is asked for; what npm itself is set to when unset."
     )
     npm_timeout_s: float = _setting(5.0, "How long to wait for the registry's answer.", unit="seconds", gt=0, le=120)
+
+    session_hooks: bool = _setting(
+        False, "Give our own sessions our hooks too; their output tells nearly all that hooks tell."
+    )
+    http: bool = _setting(True, "Listen for HTTP on this machine: hooks, telemetry, the API, MCP.")
+    http_port: int = _setting(
+        0, "The port to listen on; 0 chooses a free one, once, and keeps it with the data.", ge=0, le=65535
+    )
+
+    jobs_max: int = _setting(
+        10, "How many background jobs may run at once.", also=("MCP_BG_MAX_JOBS",), scope="client", ge=1, le=10_000
+    )
+    job_output_limit_bytes: Bytes = _setting(
+        10 * 2**20,
+        "How much output of each stream of a job is kept: its head and its tail.",
+        unit="bytes",
+        also=("MCP_BG_MAX_OUTPUT_SIZE",),
+        scope="client",
+        ge=4096,
+        le=2**50,
+    )
+    job_timeout_s: Annotated[float | None, BeforeValidator(_absent)] = _setting(
+        None,
+        "How long a job may run that does not say.",
+        unit="seconds",
+        also=("MCP_BG_JOB_TIMEOUT",),
+        scope="client",
+        gt=0,
+        le=_YEAR_S,
+    )
+    jobs_cleanup_interval_s: float = _setting(
+        300.0,
+        "How often ended jobs are cleared away.",
+        unit="seconds",
+        also=("MCP_BG_CLEANUP_INTERVAL",),
+        ge=1,
+        le=_YEAR_S,
+    )
+    jobs_keep_h: float = _setting(
+        72.0, "How long ended jobs and their output are kept.", unit="hours", ge=0, le=24 * 366
+    )
+    jobs_keep: int = _setting(500, "How many ended jobs are kept at most.", ge=0, le=1_000_000)
+    job_sandbox: Literal["none", "limits", "fs", "fs+net"] = _setting(
+        "none", "How far jobs are confined that do not say: none, limits, fs, or fs+net."
+    )
+    job_policy: Words = _setting(
+        (),
+        "Rules for the commands of jobs, such as `deny(git push *)` and `ask(rm *)`; the strictest that fits counts."
+        " Advice, not a guard: the sandbox is the guard.",
+    )
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=lambda: MappingProxyType({}))
 

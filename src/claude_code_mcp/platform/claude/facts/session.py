@@ -60,9 +60,11 @@ class SessionIdChanged(Fact, frozen=True, kw_only=True):
 
 
 class CompactionStarted(Fact, frozen=True, kw_only=True):
-    """Claude Code began to shorten the conversation."""
+    """Claude Code began to shorten the conversation. `trigger`: "manual" or "auto", "" where not told."""
 
     kind: ClassVar[str] = "compaction.started"
+
+    trigger: str = ""
 
 
 class ContextCompacted(Fact, frozen=True, kw_only=True):

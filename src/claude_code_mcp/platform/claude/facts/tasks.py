@@ -15,7 +15,8 @@ class SubagentStarted(Fact, frozen=True, kw_only=True):
 
     `agent_type`: which agent. `description`: what for, in a few words. `prompt`: what it was told, cut to 4
     KiB. `background`: its caller does not wait for it. `depth`: 1 for one that the main thread started.
-    `parent_task_id`: the subagent that started it, "" for the main thread.
+    `parent_task_id`: the subagent that started it, "" for the main thread. `prompt_id`: the turn that it began in, ""
+    where not told.
     """
 
     kind: ClassVar[str] = "subagent.started"
@@ -27,6 +28,7 @@ class SubagentStarted(Fact, frozen=True, kw_only=True):
     background: bool = False
     depth: int = 1
     parent_task_id: str = ""
+    prompt_id: str = ""
 
 
 class SubagentProgressed(Fact, frozen=True, kw_only=True):
@@ -67,9 +69,9 @@ class SubagentFinished(Fact, frozen=True, kw_only=True):
 class TaskStarted(Fact, frozen=True, kw_only=True):
     """A shell command, workflow or other task began that Claude Code keeps track of.
 
-    `task_type`: such as "local_bash". `description`: what for. `background`: nothing waits for it; a command
-    that merely takes longer than some seconds is a task too, with `background` false. `parent_task_id`: the
-    subagent that started it, "" for the main thread.
+    `task_type`: such as "local_bash", or "todo" for an entry of the model's own list. `description`: what for.
+    `background`: nothing waits for it; a command that merely takes longer than some seconds is a task too, with
+    `background` false. `parent_task_id`: the subagent that started it, "" for the main thread.
     """
 
     kind: ClassVar[str] = "task.started"

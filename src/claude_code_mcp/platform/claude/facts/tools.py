@@ -16,6 +16,7 @@ class ToolStarted(Fact, frozen=True, kw_only=True):
 
     `summary`: the call in one line. `input`: its arguments, shortened to 32 KiB; `input_bytes`: their whole
     size as JSON when they were shortened, else 0. `message_id`: the answer that the call is part of.
+    `prompt_id`: the turn that it is part of, `input_digest`: what the input is recognised by, both "" where not told.
     """
 
     kind: ClassVar[str] = "tool.started"
@@ -27,6 +28,8 @@ class ToolStarted(Fact, frozen=True, kw_only=True):
     mcp_server: str = ""
     mcp_tool: str = ""
     message_id: str = ""
+    prompt_id: str = ""
+    input_digest: str = ""
 
 
 class ToolFinished(Fact, frozen=True, kw_only=True):
@@ -37,7 +40,8 @@ class ToolFinished(Fact, frozen=True, kw_only=True):
     permission included; None where the call was not seen. `permitted_by`: who allowed it, as Claude Code says
     (such as "config/rule" or "user_temporary"). `started_task_id`: the background task or subagent that it
     started and left running. `saved_at`: the file that holds the whole output where Claude Code kept it out of
-    the conversation. `lines_added`, `lines_removed`: what an edit changed.
+    the conversation. `lines_added`, `lines_removed`: what an edit changed. `ran_ms`: how long the tool itself ran,
+    without any waiting; None where not told.
     """
 
     kind: ClassVar[str] = "tool.finished"
@@ -54,6 +58,7 @@ class ToolFinished(Fact, frozen=True, kw_only=True):
     saved_at: str = ""
     lines_added: int = 0
     lines_removed: int = 0
+    ran_ms: int | None = None
 
 
 class ToolFailed(Fact, frozen=True, kw_only=True):
@@ -61,7 +66,8 @@ class ToolFailed(Fact, frozen=True, kw_only=True):
 
     `output`: what the model was told, cut to 32 KiB; `output_bytes`: its whole size in bytes when it was cut,
     else 0. `duration_ms`: from the call to the result; None where the call was not seen. `interrupted`: it was
-    stopped while it ran, and may have had part of its effect. `permitted_by`: who allowed it.
+    stopped while it ran, and may have had part of its effect. `permitted_by`: who allowed it. `ran_ms`: how long the
+    tool itself ran, without any waiting; None where not told.
     """
 
     kind: ClassVar[str] = "tool.failed"
@@ -74,6 +80,7 @@ class ToolFailed(Fact, frozen=True, kw_only=True):
     mcp_server: str = ""
     mcp_tool: str = ""
     permitted_by: str = ""
+    ran_ms: int | None = None
 
 
 class ToolDenied(Fact, frozen=True, kw_only=True):
@@ -126,7 +133,8 @@ class ApprovalAsked(Fact, frozen=True, kw_only=True):
     `suggestions`: rules that would allow such calls from now on, as Claude Code proposes them; shortened to 32
     KiB. `description`: what the model says the call is for. `reason`, `reason_type`: why it is asked.
     `blocked_path`: the file or folder that it is about. `interactive`: the answer needs a person
-    (AskUserQuestion, ExitPlanMode), a rule cannot give it.
+    (AskUserQuestion, ExitPlanMode), a rule cannot give it. A hook does not tell which call it is about: then the open
+    call of the same agent with the same `name` and `input_digest` is the one. `prompt_id`: the turn, "" where not told.
     """
 
     kind: ClassVar[str] = "approval.asked"
@@ -144,6 +152,8 @@ class ApprovalAsked(Fact, frozen=True, kw_only=True):
     reason_type: str = ""
     blocked_path: str = ""
     interactive: bool = False
+    prompt_id: str = ""
+    input_digest: str = ""
 
 
 class ApprovalWithdrawn(Fact, frozen=True, kw_only=True):

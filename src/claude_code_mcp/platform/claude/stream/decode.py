@@ -41,7 +41,7 @@ TYPES = frozenset(
 )
 """Types of whole lines. An object inside a torn line has others ("text", "message", "tool_use" …)."""
 
-_PLACES = frozenset(("session_id", "request_id", "response"))
+_PLACES = frozenset(("session_id", "sessionId", "request_id", "response"))
 _TRIES = 200
 _WORK_FACTOR = 8
 

@@ -6,15 +6,24 @@ import msgspec
 
 from claude_code_mcp.kernel.events import Fact
 from claude_code_mcp.platform.claude.bounds import BODY_BYTES, NOTE_BYTES, clip
-from claude_code_mcp.platform.claude.facts import ToolDenied, ToolFailed, ToolFinished
+from claude_code_mcp.platform.claude.facts import TaskFinished, ToolDenied, ToolFailed, ToolFinished
 from claude_code_mcp.platform.claude.fields import dict_of, dicts_of, id_of, path_of, text_of, word_of
 from claude_code_mcp.platform.claude.stream.state import Line, OpenTool, without
 from claude_code_mcp.platform.claude.stream.unknown import unknown_part
 from claude_code_mcp.platform.claude.summaries import mcp_parts
 
+STOPS = "TaskStop"
+"""The tool that stops background work. Its answer names what it stopped, and so tells that end."""
 _STOPPED = frozenset(("interrupted", "cancelled"))
 _STOPPED_TEXT = "this call was stopped while running, not refused before it ran"
 """Claude Code marks such a call "user-rejected" like a refused one; only this sentence tells them apart."""
+
+
+def stopped_task(details: dict[str, Any]) -> TaskFinished | None:
+    """Return the end of the work that a call of `STOPS` stopped, None where its answer names none."""
+    task = word_of(details, "task_id")
+    said = clip(text_of(details, "message"), NOTE_BYTES)[0]
+    return TaskFinished(task_id=task, status="stopped", summary=said) if task else None
 
 
 def tool_result(line: Line, block: dict[str, Any]) -> None:
@@ -41,7 +50,7 @@ def tool_result(line: Line, block: dict[str, Any]) -> None:
 
 def _outcome(line: Line, block: dict[str, Any], tool_use_id: str, opened: OpenTool | None) -> Fact:
     meta = next((item for item in dicts_of(line.obj, "tool_result_meta") if item.get("id") == tool_use_id), {})
-    text, images = _content(block.get("content"))
+    text, images = content_of(block.get("content"))
     name = opened.name if opened else ""
     duration = duration_ms(line, opened) if opened else None
     server, tool = mcp_parts(name)
@@ -81,7 +90,7 @@ def _finished(line: Line, name: str, text: str, images: int, duration: int | Non
     # An object, a string or a list; one for the whole line, so it is only trusted to be about this call when it
     # fits: lines with several results were not seen.
     details = dict_of(line.obj, "tool_use_result")
-    added, removed = _changed_lines(details)
+    added, removed = changed_lines(details)
     task = word_of(details, "backgroundTaskId")
     if not task and details.get("isAsync") is True:
         task = word_of(details, "agentId")
@@ -101,8 +110,8 @@ def _finished(line: Line, name: str, text: str, images: int, duration: int | Non
     )
 
 
-def _content(content: Any) -> tuple[str, int]:
-    """Return the text of a result, and how many pictures came with it."""
+def content_of(content: Any) -> tuple[str, int]:
+    """Return the text of a result that the model was given, and how many pictures came with it."""
     if isinstance(content, str):
         return content, 0
     if not isinstance(content, list):
@@ -127,7 +136,7 @@ def _decision(meta: dict[str, Any]) -> str:
     return f"{source}/{reason}" if reason else source
 
 
-def _changed_lines(details: dict[str, Any]) -> tuple[int, int]:
+def changed_lines(details: dict[str, Any]) -> tuple[int, int]:
     """Return how many lines an Edit or Write added and removed; a new file counts with all its lines."""
     added = removed = 0
     for hunk in dicts_of(details, "structuredPatch"):

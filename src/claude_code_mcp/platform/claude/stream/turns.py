@@ -95,7 +95,7 @@ def turn_finished(line: Line) -> None:
         duration_ms=int_of(obj, "duration_ms") or 0,
         duration_api_ms=int_of(obj, "duration_api_ms") or 0,
         ttft_ms=int_of(obj, "ttft_ms"),
-        usage=_usage(dict_of(obj, "usage")),
+        usage=usage_of(dict_of(obj, "usage")),
         models=models,
         cost_microusd=cost,
         total_cost_microusd=total,
@@ -205,7 +205,8 @@ def _micro(amount: Decimal) -> int:
     return int((amount * _MICRO).quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
-def _usage(usage: dict[str, Any]) -> Usage:
+def usage_of(usage: dict[str, Any]) -> Usage:
+    """Return the tokens that the API counted."""
     return Usage(
         input_tokens=int_of(usage, "input_tokens") or 0,
         output_tokens=int_of(usage, "output_tokens") or 0,
