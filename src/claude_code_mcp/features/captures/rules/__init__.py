@@ -1,0 +1,1 @@
+"""What captures decide without clock and disk."""

@@ -1,0 +1,1 @@
+"""Activity: the fold, the lines, the exported events."""
