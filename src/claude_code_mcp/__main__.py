@@ -1,17 +1,19 @@
 """`python -m claude_code_mcp`: the MCP server without arguments, else the command line.
 
-The relay is chosen before anything else is imported: it must be up in milliseconds. So is the daemon, in the very
-words that clients start it with: they wait for it. The command line is handed what lies above it: the catalog and
-the daemon, imported when they are first wanted.
+The relay is chosen before anything else is imported: it must be up in milliseconds. So are the status line, which
+Claude Code asks for all the time, and the daemon, in the very words that clients start it with. The command line is
+handed what lies above it: the catalog and the daemon, imported when they are first wanted.
 """
 
-import gc
+from __future__ import annotations
+
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # what `typing` says too, without its import
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from claude_code_mcp.kernel.operation import Catalog
 
 _RELAY_FLAGS = frozenset({"--profile", "--toolsets", "--stream"})
@@ -27,20 +29,28 @@ def main() -> None:
             from claude_code_mcp.relay.serve import serve
 
             sys.exit(serve(argv[1:] if argv and argv[0] == "serve" else argv))
+        elif argv == ["statusline"] and not sys.stdin.isatty():
+            from claude_code_mcp.surfaces.statusline import on_standard_streams
+
+            sys.exit(on_standard_streams())
         elif argv[:3] == ["daemon", "run", "--state-dir"] and argv[4:5] == ["--ready-fd"] and len(argv) == 6:
+            from pathlib import Path
+
             sys.exit(_daemon(Path(argv[3]), int(argv[5])))
     from claude_code_mcp.surfaces.cli.main import run
 
     sys.exit(run(argv, load=_catalog, daemon=_daemon))
 
 
-def _catalog() -> "Catalog":
+def _catalog() -> Catalog:
     from claude_code_mcp.catalog import build_catalog
 
     return build_catalog()
 
 
 def _daemon(state_dir: Path, ready_fd: int | None) -> int:
+    import gc
+
     gc.disable()  # until it listens: see `daemon.heap`
     from claude_code_mcp.daemon import main as run_daemon
 

@@ -40,7 +40,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"prompt": "x", "env": {"A=B": "c"}}, "invalid"),
     ({"prompt": "x", "max_turns": 0}, "invalid"),
     ({"prompt": "x", "nonsense": 1}, "invalid"),
-    ({"prompt": "x", "checkpoint_id": "abc"}, "checkpoints_unavailable"),
+    ({"prompt": "x", "checkpoint_id": "abc"}, "checkpoint_not_found"),
     ({}, "invalid"),
 ]
 

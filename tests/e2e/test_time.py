@@ -103,9 +103,11 @@ def test_a_stop_breaks_the_turn_off_hears_its_result_and_lets_the_process_leave_
 
 
 @pytest.mark.requirement("S2.parameters.6")
-def test_a_checkpoint_is_understood_and_refused_with_a_remedy(terminal: Terminal) -> None:
+def test_a_checkpoint_is_understood_by_both_its_names_and_one_that_is_not_there_starts_nothing(
+    terminal: Terminal,
+) -> None:
     for name in ("checkpoint_id", "checkpointId"):
         with pytest.raises(CallFailed) as caught:
             terminal.call("sessions.start", prompt="[s:hi]", **{name: "checkpoint_123"})
-        assert (caught.value.code, bool(caught.value.error["remedy"])) == ("checkpoints_unavailable", True)
+        assert (caught.value.code, bool(caught.value.error["remedy"])) == ("checkpoint_not_found", True)
     assert terminal.call("sessions.list")["items"] == []

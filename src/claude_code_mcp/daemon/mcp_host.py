@@ -59,8 +59,11 @@ class McpHost:
         """Serve one MCP client until it leaves."""
         from claude_code_mcp.surfaces.mcp.profiles import ConnectionOptions  # noqa: PLC0415 - see the module
 
-        surface = await self._built()
-        caller = Caller(cwd=peer.cwd, surface=Surface.MCP, client=f"mcp client {peer.pid}", env=peer.env)
+        surface = await self.surface()
+        session = str(peer.options.get("session") or "")
+        caller = Caller(
+            cwd=peer.cwd, surface=Surface.MCP, client=f"mcp client {peer.pid}", env=peer.env, session=session
+        )
         await surface.serve(reader, writer, caller, ConnectionOptions.of(peer.options))
 
     async def close(self) -> None:
@@ -70,7 +73,8 @@ class McpHost:
             await asyncio.wait({self._telling})
         await self._stack.aclose()
 
-    async def _built(self) -> "McpSurface":
+    async def surface(self) -> "McpSurface":
+        """Return the surface, built by the first who asks."""
         async with self._building:
             if self._surface is None:
                 defer("mcp", "mcp.server")
@@ -84,7 +88,7 @@ class McpHost:
                     context=self._app.context,
                     version=__version__,
                     instructions=INSTRUCTIONS,
-                    resources=(self._app.resources,),
+                    resources=self._app.resources,
                     updates=updates,
                     tasks=KeptTasks(Records(self._app.database, "mcp task")),
                     state_key=key(self._key_file),
@@ -101,11 +105,10 @@ class McpHost:
             newest = await followers.grown(seen)
             changed = database.read(partial(sessions_after, after=seen))
             seen = newest
-            for session_id in changed:
-                updates.resource_changed(f"session://{session_id}")
-                updates.resource_changed(f"session://{session_id}/events")
             if changed:
-                updates.resource_changed("claude://sessions/active")
+                for provider in self._app.resources:
+                    for uri in provider.changed(changed):
+                        updates.resource_changed(uri)
             await asyncio.sleep(CHANGES_S)
 
 

@@ -15,8 +15,9 @@ from claude_code_mcp import __version__
 from claude_code_mcp.app import App, opened
 from claude_code_mcp.catalog import build_catalog
 from claude_code_mcp.daemon.heap import settled
+from claude_code_mcp.daemon.http_host import HttpHost
 from claude_code_mcp.daemon.mcp_host import McpHost
-from claude_code_mcp.features.daemon.service import Host
+from claude_code_mcp.features.daemon.service import Host, HttpState
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.clock import SystemClock
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
@@ -121,13 +122,13 @@ async def _run(settings: Settings, tell: _Teller) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, hosting.stop, f"signal {number.name}")
     connections = _Connections()
-    host = Host(hosting.started_at, connections.count, hosting.stop)
-    async with opened(settings, host) as app, _listening(settings, app, hosting) as listener:
-        connections.listener = listener
+    host = Host(hosting.started_at, connections.count, hosting.stop, connections.http_state)
+    async with opened(settings, host) as app, _listening(settings, app, hosting) as (listener, http):
+        connections.listener, connections.http = listener, http
         tell.say("ready")
         settled()
         log.info("daemon %s is ready, pid %d, state %s", __version__, os.getpid(), settings.state_dir)
-        await _until_unneeded(settings, app, listener, hosting)
+        await _until_unneeded(settings, app, connections, hosting)
         log.info("daemon leaves: %s", hosting.why)
 
 
@@ -135,14 +136,24 @@ class _Connections:
     """How many clients there are, once somebody listens."""
 
     listener: Listener | None = None
+    http: HttpHost | None = None
 
     def count(self) -> int:
         """Return the number of clients connected now."""
         return self.listener.connections if self.listener is not None else 0
 
+    def http_state(self) -> HttpState:
+        """Return where HTTP is listened for."""
+        return self.http.state if self.http is not None else HttpState()
+
+    def needed(self) -> bool:
+        """Tell whether anybody is connected, or asked over HTTP since this was asked last."""
+        asked = self.http is not None and self.http.look()
+        return asked or self.count() > 0
+
 
 @contextlib.asynccontextmanager
-async def _listening(settings: Settings, app: App, hosting: _Hosting) -> AsyncGenerator[Listener]:
+async def _listening(settings: Settings, app: App, hosting: _Hosting) -> AsyncGenerator[tuple[Listener, HttpHost]]:
     catalog = build_catalog()
     served = McpHost(catalog, app, Path(settings.state_dir))
 
@@ -158,14 +169,17 @@ async def _listening(settings: Settings, app: App, hosting: _Hosting) -> AsyncGe
 
     listener = Listener(Path(settings.state_dir), {"mcp": served.serve, "rpc": rpc, "handover": handover}, LINE_BYTES)
     await listener.open()
+    http = HttpHost(settings, catalog, app, served.surface)
+    http.open()
     try:
-        yield listener
+        yield listener, http
     finally:
         await listener.close()
+        await http.close()
         await served.close()
 
 
-async def _until_unneeded(settings: Settings, app: App, listener: Listener, hosting: _Hosting) -> None:
+async def _until_unneeded(settings: Settings, app: App, connections: _Connections, hosting: _Hosting) -> None:
     """Return when somebody said so, or nothing ran and nobody was connected for the set time."""
     quiet_s = 0.0
     while not hosting.leaving.is_set():
@@ -173,20 +187,21 @@ async def _until_unneeded(settings: Settings, app: App, listener: Listener, host
             async with asyncio.timeout(LOOK_S):
                 await hosting.leaving.wait()
         except TimeoutError:
-            await _stay_reachable(app, listener, hosting)
-            needed = listener.connections > 0 or app.busy()
+            await _stay_reachable(app, connections, hosting)
+            needed = connections.needed() or app.busy()
             quiet_s = 0.0 if needed else quiet_s + LOOK_S
             if settings.idle_exit_s and quiet_s >= settings.idle_exit_s:
                 hosting.stop("nothing to do")
 
 
-async def _stay_reachable(app: App, listener: Listener, hosting: _Hosting) -> None:
+async def _stay_reachable(app: App, connections: _Connections, hosting: _Hosting) -> None:
     """Put back a socket that somebody deleted; without our directory there is nothing left to serve."""
     try:
-        await listener.mend()
+        if connections.listener is not None:
+            await connections.listener.mend()
     except FileNotFoundError:
         log.error("the state directory was deleted: the sessions end, nobody could ever reach them again")  # noqa: TRY400 - the trace says nothing more
-        await app.supervisor.stop_all()
+        await app.stop_all()
         hosting.stop("the state directory is gone")
     except OSError:
         log.exception("nobody can connect, and the socket cannot be made anew")

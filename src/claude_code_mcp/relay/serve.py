@@ -16,7 +16,7 @@ USAGE = """usage: claude-code-mcp serve [--profile NAME] [--toolsets A,B] [--str
 
 The MCP server on standard input and output, as MCP clients start it (also: python -m claude_code_mcp).
 
-  --profile NAME   core (default), full, readonly, or a feature's name
+  --profile NAME   core (default), full, readonly, background-job, or a feature's name
   --toolsets A,B   only the tools of these features
   --stream         send claude.stream notifications while a call runs
 
@@ -35,6 +35,8 @@ def options_of(argv: Sequence[str], env: Mapping[str, str]) -> dict[str, object]
         UsageError: an argument is unknown or lacks its value.
     """
     options: dict[str, object] = {"profile": env.get("CLAUDE_CODE_MCP_PROFILE") or "core"}
+    if env.get("CLAUDE_CODE_SESSION_ID"):  # who started us; its environment itself stays outside
+        options["session"] = env["CLAUDE_CODE_SESSION_ID"]
     words = list(argv)
     while words:
         name, has_value, value = words.pop(0).partition("=")

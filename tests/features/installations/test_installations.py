@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from claude_code_mcp.features.installations.errors import EntryTaken, ProjectDirectoryMissing
-from claude_code_mcp.features.installations.models import Action
 from claude_code_mcp.features.installations.operations import OPERATIONS
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError, Invalid
+from claude_code_mcp.kernel.file_change import Action
 from claude_code_mcp.kernel.operation import Surface
 from claude_code_mcp.platform.clients.host import Host, System
 from claude_code_mcp.platform.clients.places import PlaceUnknown, ScopeUnsupported

@@ -57,6 +57,17 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def insist(self, keys: str, wanted: str) -> None:
+        """Press the keys until `wanted` is shown: a program may pass over those that come too soon."""
+        deadline = time.monotonic() + WAIT_S
+        while wanted not in self.text[self._looked :]:
+            assert time.monotonic() < deadline, f"{wanted!r} was not shown; the screen says:\n{self.text}"
+            self.press(keys)
+            again = time.monotonic() + 2
+            while wanted not in self.text[self._looked :] and time.monotonic() < again:
+                self._read(0.1)
+        self.expect(wanted)
+
     def echoes(self) -> bool:
         """Tell whether the terminal is back in its usual mode."""
         return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
@@ -72,15 +83,22 @@ class Terminal:
         return self.process.returncode
 
 
+OURS = (sys.executable, "-m", "claude_code_mcp")
+
+
 @contextlib.contextmanager
 def terminal(
-    argv: list[str], env: Mapping[str, str], cwd: Path, size: tuple[int, int] = (40, 100)
+    argv: list[str],
+    env: Mapping[str, str],
+    cwd: Path,
+    size: tuple[int, int] = (40, 100),
+    program: tuple[str, ...] = OURS,
 ) -> Generator[Terminal]:
-    """Run the program with `argv` in a terminal of its own."""
+    """Run the program, ours unless another is given, with `argv` in a terminal of its own."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-c", _TAKE_TERMINAL, sys.executable, "-m", "claude_code_mcp", *argv],
+        [sys.executable, "-c", _TAKE_TERMINAL, *program, *argv],
         stdin=slave,
         stdout=slave,
         stderr=slave,

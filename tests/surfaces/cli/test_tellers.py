@@ -185,6 +185,12 @@ def test_an_unknown_kind_is_shown_compactly() -> None:
     assert [plain_line(entry) for entry in told] == ['· moon.rose phase=full at_s=3 where=["x"]']
 
 
+def test_what_was_seen_from_outside_as_well_is_not_told_twice() -> None:
+    begun = event("tool.started", {"name": "Bash", "summary": "ls"}, tool_use_id="t1", source="stream")
+    assert len(tell(Scene(), begun)) == 1
+    assert [tell(Scene(), {**begun, "source": source}) for source in ("hook", "otlp")] == [[], []]
+
+
 def test_every_fact_of_claude_code_has_a_teller_of_its_own() -> None:
     shown_raw = {"line.unknown", "line.garbled", "line.oversized"}
     assert {fact.kind for fact in FACTS} - shown_raw <= set(TABLE)

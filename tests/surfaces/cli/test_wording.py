@@ -24,6 +24,7 @@ def wording() -> Wording:
             '  answer with approval_answer(approval_id="a-1", decision="allow"|"deny")',
             "  answer with `claude-code-mcp approvals answer a-1 allow|deny`",
         ),
+        ("next: processes_reap(apply=true) ends it.", "next: `claude-code-mcp reap --apply` ends it."),
         ("the field session_id and claude_unknown stay", "the field session_id and claude_unknown stay"),
     ],
 )

@@ -9,11 +9,15 @@ class ShowDaemon(Request):
     """Look at the daemon."""
 
 
+class ShowHttp(Request):
+    """Look where the daemon listens for HTTP."""
+
+
 class StopDaemon(Request):
     """Stop the daemon."""
 
     sessions: bool = False
-    """Stop the running sessions too; without it they go on and the next daemon takes them up."""
+    """Stop the running sessions and jobs too; without it they go on and the next daemon takes them up."""
 
 
 class DaemonStatus(Reply):
@@ -47,16 +51,37 @@ class DaemonStatus(Reply):
     """Free space where its data is."""
     blocked: str | None = None
     """Why nothing new is started, if so."""
+    http: str | None = None
+    """Where it listens for HTTP; none where it does not."""
+    http_problem: str | None = None
+    """Why it does not listen for HTTP though it should."""
 
     def text(self) -> str:
         """Return a short report."""
         states = ", ".join(f"{count} {state}" for state, count in sorted(self.sessions.items())) or "none"
         blocked = f"\nnothing new is started: {self.blocked}" if self.blocked else ""
+        http = f"\nhttp: {self.http}" if self.http else ""
+        problem = f"\nno http: {self.http_problem}" if self.http_problem else ""
         return (
             f"daemon {self.version}, pid {self.pid}, up {self.uptime_s:.0f} s, {self.rss_bytes / 1e6:.0f} MB, "
             f"{self.connections} clients\nsessions: {states}; {self.live} processes; {self.events} events\n"
-            f"state: {self.state_dir}, {self.disk_free_bytes / 1e9:.1f} GB free{blocked}"
+            f"state: {self.state_dir}, {self.disk_free_bytes / 1e9:.1f} GB free{http}{problem}{blocked}"
         )
+
+
+class HttpAccess(Reply):
+    """Where the daemon listens for HTTP, and what opens its door."""
+
+    url: str
+    """Where it listens; only programs of this machine reach it."""
+    token: str
+    """Send it as `Authorization: Bearer TOKEN`. Who has it can do all that you can."""
+    file: str
+    """Where both stand, readable for you alone; they stay the same when the daemon is started anew."""
+
+    def text(self) -> str:
+        """Return three lines."""
+        return f"url: {self.url}\ntoken: {self.token}\nfile: {self.file}"
 
 
 class DaemonStopped(Reply):

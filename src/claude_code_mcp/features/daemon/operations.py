@@ -2,7 +2,15 @@
 
 from typing import Protocol
 
-from claude_code_mcp.features.daemon.models import DaemonStatus, DaemonStopped, ShowDaemon, StopDaemon
+from claude_code_mcp.features.daemon.errors import NoHttp
+from claude_code_mcp.features.daemon.models import (
+    DaemonStatus,
+    DaemonStopped,
+    HttpAccess,
+    ShowDaemon,
+    ShowHttp,
+    StopDaemon,
+)
 from claude_code_mcp.features.daemon.service import Daemon
 from claude_code_mcp.kernel.operation import Effect, Hints, Surface, operation
 
@@ -28,4 +36,16 @@ async def stop(ctx: Context, wish: StopDaemon) -> DaemonStopped:
     return await ctx.daemon.stop(sessions=wish.sessions)
 
 
-OPERATIONS = (status, stop)
+@operation(
+    "daemon.http",
+    effect=Effect.READ,
+    surfaces=(Surface.CLI,),
+    raises=(NoHttp,),
+    hints=Hints(cli=("http",), examples=("http", "http --json")),
+)
+async def http(ctx: Context, _: ShowHttp) -> HttpAccess:
+    """Show where the daemon listens for HTTP, and the token that requests need."""
+    return ctx.daemon.http()
+
+
+OPERATIONS = (status, stop, http)

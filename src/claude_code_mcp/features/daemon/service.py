@@ -4,14 +4,15 @@ import contextlib
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import psutil
 
 from claude_code_mcp import __version__
-from claude_code_mcp.features.daemon.models import DaemonStatus, DaemonStopped
+from claude_code_mcp.features.daemon.errors import NoHttp
+from claude_code_mcp.features.daemon.models import DaemonStatus, DaemonStopped, HttpAccess
 from claude_code_mcp.kernel.clock import Clock, stamp
 from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.db.errors import StoreUnavailable
@@ -28,12 +29,23 @@ class SessionCensus:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpState:
+    """Where we listen for HTTP and what for a token; `url` is "" where we do not, and `problem` says why."""
+
+    url: str = ""
+    token: str = field(default="", repr=False)
+    file: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
-    """The process around us: how many clients it has, and how it is told to end."""
+    """The process around us: how many clients it has, how it is told to end, and what it does for HTTP."""
 
     started_at: datetime
     connections: Callable[[], int]
     stop: Callable[[str], None]
+    http: Callable[[], HttpState] = HttpState
 
 
 class Daemon:
@@ -77,7 +89,21 @@ class Daemon:
             cpu_s=times.user + times.system,
             disk_free_bytes=shutil.disk_usage(directory).free,
             blocked=census.blocked,
+            http=self._host.http().url or None,
+            http_problem=self._host.http().problem or None,
         )
+
+    def http(self) -> HttpAccess:
+        """Return where we listen for HTTP.
+
+        Raises:
+            NoHttp: nowhere.
+        """
+        state = self._host.http()
+        if not state.url:
+            why = state.problem or "the setting `http` is off"
+            raise NoHttp(f"The daemon does not listen for HTTP: {why}.", remedy="See the settings http and http_port.")
+        return HttpAccess(url=state.url, token=state.token, file=state.file)
 
     async def _store_id(self) -> str:
         known = self._database.read(eventlog.known_store_id)

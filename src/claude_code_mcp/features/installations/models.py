@@ -1,25 +1,16 @@
 """Requests and replies about installations."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
+from claude_code_mcp.kernel.file_change import FileChange
 from claude_code_mcp.kernel.operation import Reply, Request
 from claude_code_mcp.platform.clients.host import PROGRAM
 from claude_code_mcp.platform.clients.places import Client, Scope
 
 ServerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Profile = Annotated[str, Field(pattern=r"^[a-z0-9_,-]{1,200}$")]
-
-
-class Action(StrEnum):
-    """What was done to the list."""
-
-    ADDED = "added"
-    UPDATED = "updated"
-    REMOVED = "removed"
-    UNCHANGED = "unchanged"
 
 
 class _Target(Request):
@@ -61,7 +52,7 @@ class ListInstallations(Request):
     """The project whose lists count too; the working directory when unset."""
 
 
-class InstallationChange(Reply):
+class InstallationChange(FileChange):
     """What was done, or would be, to one list."""
 
     client: Client
@@ -70,28 +61,10 @@ class InstallationChange(Reply):
     """Whose list."""
     name: str
     """What the client calls the server."""
-    file: str
-    """The file that holds the list."""
-    action: Action
-    """What was done."""
-    dry_run: bool = False
-    """Nothing was written."""
-    diff: str = ""
-    """The change as a unified diff, secrets redacted."""
-    backup_file: str | None = None
-    """Copy of the old file."""
-    notes: list[str] = Field(default_factory=list)
-    """What to know and what to do next."""
 
-    def text(self) -> str:
-        """Return what happened, the diff, and what comes next."""
-        if self.action is Action.UNCHANGED:
-            head = f"Nothing to change in {self.file}."
-        else:
-            verb = f"Would be {self.action.value}" if self.dry_run else self.action.value.capitalize()
-            head = f"{verb}: {self.name} for {self.client.value} ({self.scope.value} scope) in {self.file}"
-        kept = [f"The old file is kept as {self.backup_file}."] if self.backup_file else []
-        return "\n".join([head, *([self.diff.rstrip("\n")] if self.diff else []), *kept, *self.notes])
+    def about(self) -> str:
+        """Return what was written there."""
+        return f"{self.name} for {self.client.value} ({self.scope.value} scope)"
 
 
 class Installation(Reply):

@@ -9,7 +9,6 @@ from typing import Any
 from claude_code_mcp.features.installations import rules
 from claude_code_mcp.features.installations.errors import EntryTaken, ProjectDirectoryMissing
 from claude_code_mcp.features.installations.models import (
-    Action,
     AddInstallation,
     Installation,
     InstallationChange,
@@ -19,6 +18,7 @@ from claude_code_mcp.features.installations.models import (
 )
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
+from claude_code_mcp.kernel.file_change import Action
 from claude_code_mcp.platform.clients.host import Host
 from claude_code_mcp.platform.clients.places import SCOPES, Client, Place, PlaceUnknown, Scope, place
 from claude_code_mcp.platform.files import editor

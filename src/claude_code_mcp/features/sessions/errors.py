@@ -55,9 +55,3 @@ class NotStarted(Unavailable):
     """Something unforeseen kept the session's process from being started."""
 
     code = "session_not_started"
-
-
-class CheckpointsMissing(Unavailable):
-    """Checkpoints are not part of this version yet."""
-
-    code = "checkpoints_unavailable"

@@ -6,7 +6,6 @@ from claude_code_mcp.features.binaries.errors import BinaryNotFound
 from claude_code_mcp.features.projects.errors import ProjectNotADirectory, ProjectNotFound
 from claude_code_mcp.features.sessions.errors import (
     BadPrompt,
-    CheckpointsMissing,
     ClaudeUnresponsive,
     ControlRefused,
     EmptyPrompt,
@@ -42,7 +41,7 @@ from claude_code_mcp.features.sessions.service import Sessions
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.operation import Effect, Hints, operation
 
-_START = (ProjectNotFound, ProjectNotADirectory, EmptyPrompt, BadPrompt, BinaryNotFound, CheckpointsMissing)
+_START = (ProjectNotFound, ProjectNotADirectory, EmptyPrompt, BadPrompt, BinaryNotFound)
 _KNOWN = (SessionNotFound, SessionBusyElsewhere)
 _TALK = (ClaudeUnresponsive, ControlRefused)
 

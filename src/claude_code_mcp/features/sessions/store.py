@@ -36,11 +36,10 @@ def put_session(db: sqlite3.Connection, session: Session) -> None:
 
 def session(db: sqlite3.Connection, session_id: str) -> Session | None:
     """Return the session with this id, or the one whose conversation has it."""
-    row = db.execute("SELECT data FROM session WHERE id = ?", (session_id,)).fetchone()
-    if row is None:
-        row = db.execute(
-            "SELECT data FROM session WHERE conversation_id = ? ORDER BY updated_at DESC", (session_id,)
-        ).fetchone()
+    row = db.execute(
+        "SELECT data FROM session WHERE id = ?1 OR conversation_id = ?1 ORDER BY id = ?1 DESC, updated_at DESC LIMIT 1",
+        (session_id,),
+    ).fetchone()
     return _SESSION(row["data"]) if row else None
 
 

@@ -2,6 +2,7 @@
 
 ours      {"id":1,"op":"sessions.list","args":{…}}      {"cancel":1}
 daemon's  {"id":1,"reply":{…},"text":"…"}  {"id":1,"error":{…}}  {"id":1,"progress":{"done_s":…,"message":…}}
+          {"id":1,"part":{…},"text":"…"}
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from claude_code_mcp.surfaces.cli.exits import Exit, Failure, from_refusal, from
 CHUNK = 256 * 1024
 Dial = Callable[[], Channel]
 OnProgress = Callable[[float, str], None]
+OnPart = Callable[[Mapping[str, Any], str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Client:
         """
         self._dial = dial
         self._ids = 0
+        self.wants_text = True
+        """Whether replies come as text, too; who only reads their fields spares both sides half of the work."""
         self._sock: socket.socket
         self._pending = bytearray()
         self.daemon: dict[str, Any] = {}
@@ -96,7 +100,8 @@ class Client:
             ConnectionLost: the daemon is gone.
         """
         self._ids += 1
-        self._write({"id": self._ids, "op": op, "args": dict(args)})
+        quiet = {} if self.wants_text else {"text": False}
+        self._write({"id": self._ids, "op": op, "args": dict(args), **quiet})
         return self._ids
 
     def cancel(self, request_id: int) -> None:
@@ -144,22 +149,32 @@ class Client:
         retry: bool = False,
         raises: Iterable[type[ClaudeCodeMcpError]] = (),
         on_progress: OnProgress | None = None,
+        on_part: OnPart | None = None,
     ) -> Answer:
-        """Run `op` to its end; an interrupt cancels it there too.
+        """Run `op` to its end; an interrupt cancels it there too. Parts that come before the end go to `on_part`.
 
         `retry` asks once more when the daemon was restarted meanwhile: only for operations that change nothing.
 
         Raises:
             Failure: the operation's error, or `daemon_lost`.
         """
+        parts = 0
+
+        def hear(part: Mapping[str, Any], text: str) -> None:
+            nonlocal parts
+            parts += 1
+            if on_part is not None:
+                on_part(part, text)
+
         try:
-            return self._call_once(op, args, raises, on_progress)
+            return self._call_once(op, args, raises, (on_progress, hear))
         except ConnectionLost:
-            if not retry:
+            # What came in parts would come again.
+            if not retry or parts:
                 raise lost(op) from None
         self.reconnect()
         try:
-            return self._call_once(op, args, raises, on_progress)
+            return self._call_once(op, args, raises, (on_progress, hear))
         except ConnectionLost:
             raise lost(op) from None
 
@@ -168,15 +183,16 @@ class Client:
         op: str,
         args: Mapping[str, Any],
         raises: Iterable[type[ClaudeCodeMcpError]],
-        on_progress: OnProgress | None,
+        hears: tuple[OnProgress | None, OnPart],
     ) -> Answer:
+        on_progress, on_part = hears
         request_id = self.send(op, args)
         try:
             while True:
                 for message in self.receive():
                     if message.get("id") != request_id:
                         continue
-                    answer = take(message, raises, on_progress)
+                    answer = take(message, raises, on_progress, on_part)
                     if answer is not None:
                         return answer
         except KeyboardInterrupt:
@@ -188,8 +204,9 @@ def take(
     message: Mapping[str, Any],
     raises: Iterable[type[ClaudeCodeMcpError]] = (),
     on_progress: OnProgress | None = None,
+    on_part: OnPart | None = None,
 ) -> Answer | None:
-    """Return the answer in `message`, or None where it only tells of progress.
+    """Return the answer in `message`, or None where it only tells of progress or is a part of what is to come.
 
     Raises:
         Failure: the message is an error.
@@ -201,6 +218,11 @@ def take(
     if isinstance(progress, dict):
         if on_progress is not None:
             on_progress(float(progress.get("done_s") or 0), str(progress.get("message") or ""))
+        return None
+    part = message.get("part")
+    if isinstance(part, dict):
+        if on_part is not None:
+            on_part(part, str(message.get("text") or ""))
         return None
     reply = message.get("reply")
     code = message.get("exit_code")

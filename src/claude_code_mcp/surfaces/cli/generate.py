@@ -84,8 +84,15 @@ def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) ->
         args = arguments(bound, given)
         reads = op.effect is Effect.READ
         with closing(connect()) as client, Waiting(sys.stderr, quiet=as_json) as waiting:
+
+            def part(fields: Mapping[str, Any], text: str) -> None:
+                waiting.wipe()
+                show(Answer(dict(fields), worded(text)), as_json=as_json)
+
             try:
-                answer = client.call(op.name, args, retry=reads, raises=op.raises, on_progress=waiting.show)
+                answer = client.call(
+                    op.name, args, retry=reads, raises=op.raises, on_progress=waiting.show, on_part=part
+                )
             except KeyboardInterrupt:
                 if not reads:
                     waiting.wipe()

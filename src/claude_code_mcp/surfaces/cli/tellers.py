@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from claude_code_mcp.kernel.display import one_line
+from claude_code_mcp.surfaces.cli.outside import QUIET, repeats
 from claude_code_mcp.surfaces.cli.scene import Entry, Event, Running, Scene, Tone, count, dollars, span
 
 Told = list[Entry]
@@ -20,7 +21,7 @@ _LINE = 160
 
 def tell(scene: Scene, event: Event) -> Told:
     """Fold `event` into `scene` and return what is to be shown of it."""
-    return TABLE.get(str(event.get("kind")), _unknown)(scene, event)
+    return [] if repeats(event) else TABLE.get(str(event.get("kind")), _unknown)(scene, event)
 
 
 def payload(event: Event) -> Mapping[str, Any]:
@@ -342,10 +343,7 @@ TABLE: Mapping[str, Teller] = {
     "message.said": _said,
     "thinking.finished": _thought,
     "text.streamed": _streamed,
-    "message.submitted": _nothing,
-    "message.queued": _nothing,
-    "message.started": _nothing,
-    "message.completed": _nothing,
+    **dict.fromkeys((*QUIET, "message.submitted", "message.queued", "message.started", "message.completed"), _nothing),
     "message.cancelled": _note(Tone.NOTE, "message not run", "how"),
     "tool.started": _tool_started,
     "tool.finished": _tool_ended(Tone.DONE),

@@ -56,7 +56,8 @@ class Root(Branch):
 
     def __init__(self, own: Mapping[str, Own], load: LoadCatalog, connect: Connect) -> None:
         super().__init__("claude-code-mcp", no_args_is_help=True)
-        self._own = own
+        self._own = {name: one for name, one in own.items() if " " not in name}
+        self._verbs = {name: one for name, one in own.items() if " " in name}
         self._load = load
         self._connect = connect
         self._grown: dict[str, click.Command] | None = None
@@ -73,6 +74,11 @@ class Root(Branch):
             worded = Wording(operations).reply
             for op in operations:
                 self._place(op, worded, self._grown)
+            for name, own in self._verbs.items():  # a verb by hand in a group that the catalog gives
+                noun, _, verb = name.partition(" ")
+                group = self._grown.get(noun)
+                if isinstance(group, click.Group):
+                    group.commands[verb] = own.load(name, self._load)
         return self._grown
 
     def _place(self, op: "Operation", worded: Callable[[str], str], into: dict[str, click.Command]) -> None:

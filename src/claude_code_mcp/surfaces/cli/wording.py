@@ -38,8 +38,14 @@ class Wording:
             return f"`{words}`"
         given = dict(_argument(part) for part in parted(match.group(3)))
         first = [given.pop(name) for name in op.hints.positional if name in given]
-        flags = [f"--{name.replace('_', '-')} {value}" for name, value in given.items()]
+        flags = [_flag(name, value) for name, value in given.items()]
         return f"`{' '.join([PROGRAM, words, *first, *flags])}`"
+
+
+def _flag(name: str, value: str) -> str:
+    """Return an argument as a flag; one that is only switched on has no value."""
+    flag = f"--{name.replace('_', '-')}"
+    return flag if value == "true" else f"{flag} {value}"
 
 
 def _argument(part: str) -> tuple[str, str]:

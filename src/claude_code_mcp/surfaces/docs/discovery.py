@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.events import Fact
-from claude_code_mcp.kernel.operation import Catalog
+from claude_code_mcp.kernel.operation import Catalog, Document
 
 _PACKAGE = "claude_code_mcp"
 _PROGRAMS = ("__main__", "shim")
@@ -27,6 +27,7 @@ class Declared:
     catalog: Catalog
     facts: tuple[type[Fact], ...]
     errors: tuple[type[ClaudeCodeMcpError], ...]
+    documents: tuple[type[Document], ...]
 
 
 def declared() -> Declared:
@@ -35,7 +36,8 @@ def declared() -> Declared:
     catalog: Catalog = importlib.import_module(f"{_PACKAGE}.catalog").build_catalog()
     facts = sorted(_below(Fact), key=lambda fact: fact.kind)
     errors = sorted(_below(ClaudeCodeMcpError), key=lambda error: (error.code, error.__module__, error.__qualname__))
-    return Declared(catalog, tuple(facts), tuple(errors))
+    documents = sorted(_below(Document), key=lambda document: document.schema_id)
+    return Declared(catalog, tuple(facts), tuple(errors), tuple(documents))
 
 
 def _import_all() -> None:

@@ -22,6 +22,7 @@ WITHOUT_DAEMON = {
     "protocol_mismatch": "Daemon and client speak different protocols; restart the daemon.",
     "no_log": "No daemon has written a log here yet.",
     "demo_failed": "The demo could not be shown; the message says what was missing.",
+    "statusline_taken": "Claude Code shows a status line of the person's own; `--force` puts ours in its place.",
     "usage": "The command line does not fit.",
     "internal": "A bug of ours. The message has a reference; the daemon's log has the details.",
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -18,8 +19,8 @@ _EFFECTS = {
     Effect.WRITE: "writes",
     Effect.DESTROY: "ends or takes away something",
 }
-_INTRO = """What the program can do. An operation is declared once; the MCP tool, the command and this page come
-from that declaration. HTTP is not served yet. Arguments are JSON; those with a default may be left out. Every
+_INTRO = """What the program can do. An operation is declared once; the MCP tool, the command, the [route over
+HTTP](http.md) and this page come from that declaration. Arguments are JSON; those with a default may be left out. Every
 command also takes `--json` and then prints the reply as one JSON object with the fields below; over MCP a model
 gets the reply as text."""
 
@@ -117,19 +118,27 @@ def _request_table(rows: Iterable[Row]) -> list[str]:
 
 
 def _objects(operations: Sequence[Operation]) -> Iterator[str]:
-    """Write each reply, and each object in it, once."""
+    """Write each reply, and each object in a reply or a request, once."""
     done: set[str] = set()
     for op in operations:
-        schema = op.reply.model_json_schema(mode="serialization")
-        definitions = schema.pop("$defs", {})
-        shapes = Shapes(definitions)
-        for name, found in [(op.reply.__name__, schema), *((n, definitions[n]) for n in shapes.objects(schema))]:
+        for name, found, shapes in (*_within(op.reply, itself=True), *_within(op.request, itself=False)):
             if name in done:
                 continue
             done.add(name)
             yield from (f"### {name}", "", str(found.get("description", "")), "")
             rows = [(row.name, row.kind, row.about) for row in shapes.rows(found)]
             yield from table(("field", "type", "meaning"), rows)
+
+
+def _within(kind: type[BaseModel], *, itself: bool) -> Iterator[tuple[str, dict[str, Any], Shapes]]:
+    """Yield the objects that a request or a reply is made of, by name, and how to read them."""
+    schema = kind.model_json_schema(mode="serialization" if itself else "validation")
+    definitions = schema.pop("$defs", {})
+    shapes = Shapes(definitions)
+    if itself:
+        yield kind.__name__, schema, shapes
+    for name in shapes.objects(schema):
+        yield name, definitions[name], shapes
 
 
 def _errors(op: Operation) -> str:

@@ -48,11 +48,15 @@ class Shapes:
     def objects(self, schema: Schema) -> list[str]:
         """Return the names of the objects that `schema` refers to, in the order of their first use, deeply."""
         found: list[str] = []
+        self._add_objects(schema, found)
+        return found
+
+    def _add_objects(self, schema: Schema, found: list[str]) -> None:
+        """Add what is not in `found` yet: an object may refer to itself, as the node of a tree does."""
         for name in _references(schema):
             if name not in found and "properties" in self._definitions[name]:
                 found.append(name)
-                found += [inner for inner in self.objects(self._definitions[name]) if inner not in found]
-        return found
+                self._add_objects(self._definitions[name], found)
 
     def _row(self, name: str, field: Schema, required: bool) -> Row:
         bounds = ", ".join(dict.fromkeys(self._bounds(field)))

@@ -138,6 +138,7 @@ class Call:
                 notify=self.notify,
                 handover=self.hand_over,
                 stream=base.stream,
+                session=base.session,
                 patient=self.patient,
             )
         )

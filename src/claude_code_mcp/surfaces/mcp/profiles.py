@@ -2,11 +2,12 @@
 
 `full` is everything, `readonly` what changes nothing, a feature's name is that feature, `core` a handful of tools
 and a way to find the others. `toolsets` names features: `core` and a feature's profile show these too, `full` and
-`readonly` show only these.
+`readonly` show only these. An operation may also be called otherwise in a profile made for it, as a drop-in for another
+server is.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from claude_code_mcp.kernel.errors import Invalid
@@ -59,12 +60,15 @@ def select(catalog: Catalog, options: ConnectionOptions) -> Selection:
     operations = catalog.on(Surface.MCP)
     features = {op.feature for op in operations}
     unknown = [name for name in options.toolsets if name not in features]
-    if unknown or options.profile not in features | {"core", "full", "readonly"}:
+    made_for = {name for op in operations for name in op.hints.profiles}
+    if unknown or options.profile not in features | made_for | {"core", "full", "readonly"}:
         raise UnknownProfile(
             f"{(unknown or [options.profile])[0]!r} names no tools.",
-            remedy=f"Profiles: core, full, readonly, {', '.join(sorted(features))}; toolsets: the same features.",
+            remedy=f"Profiles: core, full, readonly, {', '.join(sorted(features | made_for))}; toolsets: features.",
         )
     chosen = set(options.toolsets)
+    if options.profile in made_for:
+        return Selection([*_renamed(operations, options.profile), *(op for op in operations if op.feature in chosen)])
     match options.profile:
         case "full":
             return Selection([op for op in operations if not chosen or op.feature in chosen])
@@ -76,3 +80,12 @@ def select(catalog: Catalog, options: ConnectionOptions) -> Selection:
             return Selection(shown, [op for op in operations if op not in shown])
         case feature:
             return Selection([op for op in operations if op.feature == feature or op.feature in chosen])
+
+
+def _renamed(operations: Sequence[Operation], profile: str) -> list[Operation]:
+    """Return the operations of a profile under the names that they have there; its clients read fields."""
+    found = [op for op in operations if profile in op.hints.profiles]
+    return [
+        replace(op, tool=op.hints.profiles[profile], hints=replace(op.hints, structured=True, announced=False))
+        for op in found
+    ]

@@ -132,6 +132,7 @@ class McpSurface:
                 client=caller.client,
                 env=caller.env,
                 stream=options.stream,
+                session=caller.session,
             ),
             self._parts.context,
             options.stream_method,
@@ -187,7 +188,9 @@ class McpSurface:
         chosen = select(self._parts.catalog, options)
         # Clients that load tools late are given `full`; for the others hints would only cost tokens.
         full = options.profile == "full"
-        shown = [operation_tool(op, pinned=full and op.hints.core, hinted=full) for op in chosen.shown]
+        names = {self._parts.catalog[op.name].tool: op.tool for op in chosen.shown}
+        other = {usual: here for usual, here in names.items() if usual != here}
+        shown = [operation_tool(op, pinned=full and op.hints.core, hinted=full, names=other) for op in chosen.shown]
         return Toolbox((*shown, *self._parts.tools), [operation_tool(op) for op in chosen.found])
 
     async def _rest(self, rest: Invocation, call: Call) -> Result:

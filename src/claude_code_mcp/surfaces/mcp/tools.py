@@ -1,6 +1,6 @@
 """One operation as one MCP tool: what a client is shown of it, and how it is run."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any
@@ -50,15 +50,18 @@ def text_result(text: str) -> Result:
     return {"content": [{"type": "text", "text": text}]}
 
 
-def operation_tool(op: Operation, *, pinned: bool = False, hinted: bool = False) -> Tool:
+def operation_tool(
+    op: Operation, *, pinned: bool = False, hinted: bool = False, names: Mapping[str, str] | None = None
+) -> Tool:
     """Return `op` as a tool.
 
     `pinned` asks clients that load tools late to load this one at once; `hinted` gives them words to find it by.
+    `names` are other names that tools have in this profile: what a reply says to call next is called by them.
     """
 
     async def run(call: Call) -> Result:
         reply = await op.call(call.context(), call.arguments)
-        result = text_result(reply.text())
+        result = text_result(_called(reply.text(), names or {}))
         if op.hints.structured:
             result["structuredContent"] = reply.model_dump(mode="json", exclude_none=True)
         return result
@@ -75,13 +78,19 @@ def operation_tool(op: Operation, *, pinned: bool = False, hinted: bool = False)
     )
 
 
+def _called(text: str, names: Mapping[str, str]) -> str:
+    for usual, here in names.items():
+        text = text.replace(f"{usual}(", f"{here}(")
+    return text
+
+
 def _wire(op: Operation, meta: dict[str, Any]) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "name": op.tool,
         "description": _description(op.doc) + _rest(op),
         "inputSchema": arguments_schema(op.request, op.hints.shown),
     }
-    if op.hints.structured:
+    if op.hints.structured and op.hints.announced:
         wire["outputSchema"] = result_schema(op.reply)
     annotations = _annotations(op)
     if annotations:

@@ -1,7 +1,9 @@
 """Serve one local connection: requests by id, answers in the order they are ready, progress in between.
 
 `{"id":1,"op":"sessions.list","args":{}}` is answered by `{"id":1,"reply":{…},"text":"…","exit_code":0}` or
-`{"id":1,"error":{code,message,remedy,details,exit_code}}`; `{"id":1,"progress":{done_s,message}}` may come before.
+`{"id":1,"error":{code,message,remedy,details,exit_code}}`; `{"id":1,"progress":{done_s,message}}` may come before, and
+`{"id":1,"part":{…},"text":"…"}` with a part of the reply where the request asks for parts.
+A request with `"text":false` is answered without text.
 `{"cancel":1}` ends the wait for request 1. What was started is not undone by a cancel or by hanging up.
 """
 
@@ -9,12 +11,13 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from claude_code_mcp.kernel.caller import Caller
+from claude_code_mcp.kernel.caller import Caller, Push
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError, Invalid, NotFound
 from claude_code_mcp.kernel.ids import uuid7
-from claude_code_mcp.kernel.operation import Catalog, Progress, Reply, Surface
+from claude_code_mcp.kernel.operation import Catalog, Progress, Reply, Shared, Surface
 
 IN_FLIGHT = 64
 """Requests of one connection that may run at once; more wait."""
@@ -87,11 +90,15 @@ class Connection:
             log.debug("an answer could not be given: %r", task.exception())
 
     async def _answer(self, key: object, request: Mapping[str, Any]) -> None:
+        async def push(part: Shared) -> None:
+            said = part.kept("rpc part", lambda: _part(part))
+            await self._send(b'{"id": %b, %b}\n' % (json.dumps(key).encode(), said))
+
         async def progress(done_s: float, message: str) -> None:
             await self._say({"id": key, "progress": {"done_s": round(done_s, 1), "message": message}})
 
         try:
-            reply = await self._call(request, progress)
+            reply = await self._call(request, progress, push)
         except ClaudeCodeMcpError as exc:
             await self._say({"id": key, "error": _error(exc)})
         except asyncio.CancelledError:
@@ -105,21 +112,36 @@ class Connection:
             )
             await self._say({"id": key, "error": _error(failure)})
         else:
-            said = {"reply": reply.model_dump(mode="json"), "text": reply.text(), "exit_code": reply.exit_code}
-            await self._say({"id": key, **said})
+            with_text = request.get("text") is not False
+            said = reply.kept("rpc", lambda: _said(reply)) if isinstance(reply, Shared) else _said(reply, with_text)
+            await self._send(b'{"id": %b, %b}\n' % (json.dumps(key).encode(), said))
 
-    async def _call(self, message: Mapping[str, Any], progress: Progress) -> Reply:
+    async def _call(self, message: Mapping[str, Any], progress: Progress, push: Push) -> Reply:
         name, args = message.get("op"), message.get("args", {})
         op = self._operations.get(name) if isinstance(name, str) else None
         if op is None:
             raise UnknownOperation(f"There is no operation {str(name)[:80]!r}.", remedy="Upgrade both sides alike.")
         if not isinstance(args, dict):
             raise Invalid("`args` must be an object.")
-        return await op.call(self._context_for(self._caller(progress)), args)
+        return await op.call(self._context_for(replace(self._caller(progress), push=push)), args)
 
     async def _say(self, message: Mapping[str, Any]) -> None:
-        self._writer.write(json.dumps(message, ensure_ascii=True).encode() + b"\n")
+        await self._send(json.dumps(message, ensure_ascii=True).encode() + b"\n")
+
+    async def _send(self, line: bytes) -> None:
+        self._writer.write(line)
         await self._writer.drain()
+
+
+def _said(reply: Reply, with_text: bool = True) -> bytes:
+    """Return what is answered, as members of a JSON object."""
+    text = f', "text": {json.dumps(reply.text())}' if with_text else ""
+    return f'"reply": {reply.as_json()}{text}, "exit_code": {reply.exit_code}'.encode()
+
+
+def _part(part: Shared) -> bytes:
+    """Return a part of an answer, as members of a JSON object."""
+    return f'"part": {part.as_json()}, "text": {json.dumps(part.part_text())}'.encode()
 
 
 def _error(exc: ClaudeCodeMcpError) -> dict[str, Any]:

@@ -37,11 +37,13 @@ from claude_code_mcp.features.sessions.models.requests import (
     WaitUntil,
 )
 from claude_code_mcp.features.sessions.models.things import (
+    ConversationPlace,
     Message,
     MessageState,
     Origin,
     RunRecord,
     Session,
+    SessionProcess,
     SessionState,
 )
 
@@ -51,6 +53,7 @@ __all__ = [
     "Answer",
     "AskSession",
     "Changed",
+    "ConversationPlace",
     "Effort",
     "EventDetail",
     "EventPage",
@@ -74,6 +77,7 @@ __all__ = [
     "SessionHandle",
     "SessionInfo",
     "SessionList",
+    "SessionProcess",
     "SessionState",
     "SetSession",
     "ShowSession",

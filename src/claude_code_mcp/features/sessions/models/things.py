@@ -1,7 +1,8 @@
 """A session as the store keeps it, the messages that wait for it, and the processes that ran it."""
 
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -99,3 +100,28 @@ class RunRecord(msgspec.Struct, kw_only=True):
     ended_at: str | None = None
     exit: dict[str, Any] | None = None
     stopping: str | None = None
+
+
+class SessionProcess(NamedTuple):
+    """A session of ours that has a process: Claude Code's pid and its supervisor's, None before they are known."""
+
+    session_id: SessionId
+    run_id: str
+    pid: int | None
+    supervisor_pid: int | None
+
+
+class ConversationPlace(NamedTuple):
+    """Where a session's conversation is kept: Claude Code's id of it, and its transcript, None before it has one.
+
+    `borrowed`: it is that of the session which this one is a copy of, until Claude Code makes the copy; `at`: the copy
+    will end after this message, None for all of it. `cost_microusd`: what the session came to until now.
+    """
+
+    session_id: str
+    project_path: str
+    conversation_id: str
+    transcript: Path | None
+    borrowed: bool = False
+    at: str | None = None
+    cost_microusd: int | None = None

@@ -10,6 +10,7 @@ from claude_code_mcp.features.sessions.models import (
     MessageState,
     Priority,
     SetSession,
+    StartSession,
     Steering,
 )
 from claude_code_mcp.kernel.errors import Invalid
@@ -58,6 +59,19 @@ def message(session_id: SessionId, text: str, steering: Steering, message_id: st
         state=MessageState.PENDING,
         created_at="",
     )
+
+
+def check_rewind(wish: StartSession) -> None:
+    """Return when a wish that names a checkpoint names nothing that contradicts it.
+
+    Raises:
+        Invalid: it names a session or a message as well.
+    """
+    if wish.session_id is not None or wish.continue_last or wish.resume_at is not None:
+        raise Invalid(
+            "A checkpoint has its own conversation.",
+            remedy="Give checkpoint_id without session_id, continue_last and resume_at.",
+        )
 
 
 def launch(wish: LaunchWish) -> dict[str, Any]:

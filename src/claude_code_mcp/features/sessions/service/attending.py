@@ -4,19 +4,19 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from claude_code_mcp.features.sessions import store
 from claude_code_mcp.features.sessions.errors import ClaudeUnresponsive, ControlRefused
 from claude_code_mcp.features.sessions.events import SessionTimedOut
-from claude_code_mcp.features.sessions.models import MessageState, RunRecord, Session
+from claude_code_mcp.features.sessions.models import Message, MessageState, RunRecord, Session
 from claude_code_mcp.features.sessions.rules.deadlines import Deadline, deadline
 from claude_code_mcp.features.sessions.rules.ending import Death
 from claude_code_mcp.features.sessions.rules.states import AT_REST, BUSY
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.live import Hooks, LiveSession
-from claude_code_mcp.features.sessions.service.observers import Settler
+from claude_code_mcp.features.sessions.service.observers import Gate, Settler
 from claude_code_mcp.features.sessions.service.stopping import Ladder, stop
 from claude_code_mcp.kernel.clock import parse, stamp
 from claude_code_mcp.platform.db.errors import StoreUnavailable
@@ -71,6 +71,7 @@ class Parts:
     tasks: Tasks
     settlers: tuple[Settler, ...]
     ladder: Ladder
+    gates: list[Gate] = field(default_factory=list)
 
 
 class Attendance:
@@ -158,11 +159,18 @@ class Attendance:
     async def deliver(self) -> None:
         """Hand the waiting messages to the process, unless it is being ended."""
         live = self.live
-        waiting = self._parts.ledger.database.read(
-            lambda db: store.messages(db, live.session_id, (MessageState.PENDING,))
-        )
+        for gate in self._parts.gates:
+            if live.record.stopping is None and (waiting := self._waiting()):
+                await gate.before(self.session, waiting)
+        # Looked at again: whoever else delivers meanwhile may have handed some over.
+        waiting = self._waiting()
         if live.record.stopping is None:
             await live.deliver(waiting)
+
+    def _waiting(self) -> list[Message]:
+        return self._parts.ledger.database.read(
+            lambda db: store.messages(db, self.live.session_id, (MessageState.PENDING,))
+        )
 
     async def ask_again(self) -> None:
         """Lines were lost: hand over again what may not have been taken, and ask the process how it stands.

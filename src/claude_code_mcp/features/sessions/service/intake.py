@@ -12,6 +12,7 @@ from claude_code_mcp.features.sessions import store
 from claude_code_mcp.features.sessions.errors import SessionNotFound
 from claude_code_mcp.features.sessions.events import SessionStarted
 from claude_code_mcp.features.sessions.models import (
+    ConversationPlace,
     ForkSession,
     LaunchWish,
     Message,
@@ -28,6 +29,7 @@ from claude_code_mcp.features.sessions.rules.options import options
 from claude_code_mcp.features.sessions.service.changes import apply, tell
 from claude_code_mcp.features.sessions.service.foreign import Foreign, refuse_when_busy
 from claude_code_mcp.features.sessions.service.ledger import Ledger
+from claude_code_mcp.features.sessions.service.observers import StartingPoint
 from claude_code_mcp.features.sessions.service.supervisor import Supervisor
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.clock import stamp
@@ -35,6 +37,7 @@ from claude_code_mcp.kernel.errors import Invalid
 from claude_code_mcp.kernel.events import Fact
 from claude_code_mcp.kernel.ids import SessionId, session_id, uuid7
 from claude_code_mcp.platform.claude.environment import for_run
+from claude_code_mcp.platform.claude.home import ClaudeHome
 from claude_code_mcp.platform.claude.launch import plan
 from claude_code_mcp.platform.eventlog.log import last_seq
 from claude_code_mcp.platform.settings.model import Settings
@@ -129,20 +132,45 @@ class Intake:
         return await self._enqueue(session, wish, text, caller)
 
     async def fork(
-        self, original: Session, wish: StartSession | ForkSession, text: str | None, at: str | None, caller: Caller
+        self,
+        original: Session,
+        wish: StartSession | ForkSession,
+        text: str | None,
+        cut: StartingPoint,
+        caller: Caller,
     ) -> SessionHandle:
-        """Keep a copy of `original`; Claude Code makes it when the copy's process starts."""
-        project = Path(original.project_path)
+        """Keep a copy of `original`, cut after a message where one is named, to be run in the folder that is named;
+        Claude Code makes it when the copy's process starts."""
+        project = Path(cut.project_path)
+        if isinstance(wish, StartSession) and wish.trust_project:
+            await self._projects.trust(project, caller.env)
         standing = await self._projects.standing(project, caller.env)
         session = self._new(SessionId(uuid7()), project, Origin.FORKED, standing)
         session.launch = dict(original.launch)
+        if cut.project_path != original.project_path:
+            session.launch.pop("worktree", None)
         if isinstance(wish, StartSession):
             self._shape(session, wish, caller)
-        session.launch["fork_from"] = {"conversation": original.conversation_id, "at": at}
+        session.launch["fork_from"] = {"conversation": original.conversation_id, "at": cut.message_uuid}
         session.parent_id, session.priority = original.id, original.priority
         session.title = wish.title
         self._vault.copy(original.id, session.id)
         return await self._enqueue(session, None, text, caller)
+
+    async def start_at(self, wish: StartSession, point: StartingPoint, caller: Caller) -> SessionHandle:
+        """Start a session at a point: a copy where a conversation had begun there, else a new one."""
+        text = wishes.prompt(wish.prompt)
+        if point.session_id is None or point.message_uuid is None:
+            return await self.begin(wish.model_copy(update={"project_path": point.project_path}), text, caller)
+        original = await self.adopted(point.session_id, caller, even_if_busy=True)
+        return await self.fork(original, wish, text, point, caller)
+
+    async def copy_at(self, point: StartingPoint, title: str | None, caller: Caller) -> SessionHandle | None:
+        """Copy a point's conversation into a session without a message; None where there is nothing to copy."""
+        if point.session_id is None or point.message_uuid is None:
+            return None
+        original = await self.adopted(point.session_id, caller, even_if_busy=True)
+        return await self.fork(original, ForkSession(session_id=original.id, title=title), None, point, caller)
 
     async def go_on(self, session: Session, wish: LaunchWish, text: str | None, caller: Caller) -> SessionHandle:
         """Send the next message to a session, with what the wish changes about its process."""
@@ -176,6 +204,23 @@ class Intake:
         cursor = await self._ledger.accept(session, message, [_started(session)])
         self._supervisor.serve(session.id)
         return self._handle(session, message, cursor)
+
+    def place(self, session: Session) -> ConversationPlace:
+        """Return where a session's conversation is: its own transcript, or that of what it is a copy of."""
+        home = ClaudeHome.of(self._vault.get(session.id).get("env") or {})
+        own = home.find_transcript(session.conversation_id)
+        origin = session.launch.get("fork_from")
+        borrowed = own is None and origin is not None
+        conversation = origin["conversation"] if borrowed and origin else session.conversation_id
+        return ConversationPlace(
+            session.id,
+            session.project_path,
+            conversation,
+            home.find_transcript(conversation) if borrowed else own,
+            borrowed,
+            origin.get("at") if borrowed and origin else None,
+            session.cost_microusd,
+        )
 
     def _new(self, new_id: SessionId, project: Path, origin: Origin, standing: Standing) -> Session:
         now = stamp(self._ledger.clock.now())

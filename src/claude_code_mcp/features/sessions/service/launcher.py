@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from claude_code_mcp.kernel.clock import stamp
 from claude_code_mcp.kernel.ids import RunId, uuid7
 from claude_code_mcp.platform.claude.environment import for_run
 from claude_code_mcp.platform.claude.home import ClaudeHome
+from claude_code_mcp.platform.claude.hooks.block import Block
 from claude_code_mcp.platform.claude.launch import plan
 from claude_code_mcp.platform.claude.redaction import Scrubber
+from claude_code_mcp.platform.ipc.hook_token import kept_hook_token
+from claude_code_mcp.platform.ipc.port import kept_port
 from claude_code_mcp.platform.procs.errors import RunNotFound
 from claude_code_mcp.platform.procs.models import RunSpec
 from claude_code_mcp.platform.procs.runs import Runs
@@ -79,10 +83,16 @@ class ClaudeLauncher:
         standing, distrust = await self._projects.launch_terms(project, env)
         files = self._runs.root.parent / "launch" / record.id
         wished = options(session, private, conversation(session, home), distrust)
+        if self._settings.session_hooks:
+            wished = replace(wished, settings=self._our_hooks().added_to(wished.settings))
         made = plan(wished, files)
         write_private(made.files)
         argv = (binary, *made.argv)
         return RunSpec(run_id=record.id, argv=argv, cwd=str(project), env=env), standing
+
+    def _our_hooks(self) -> Block:
+        directory = Path(self._settings.state_dir)
+        return Block(kept_port(directory, self._settings.http_port), directory, kept_hook_token(directory))
 
     def attach(self, record: RunRecord, hooks: Hooks) -> LiveSession | None:
         """Return the hold on a run that an earlier daemon started, or None where no run of that id exists."""

@@ -1,10 +1,11 @@
-"""Who else has a part in a session's transaction, declared here so that sessions need not know them."""
+"""Who else has a part in what a session does, declared here so that sessions need not know them."""
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from claude_code_mcp.features.sessions.models import Need
+from claude_code_mcp.features.sessions.models import Message, Need, Session
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.events import Event
 from claude_code_mcp.kernel.ids import RunId, SessionId
@@ -46,4 +47,41 @@ class Questions(Protocol):
 
     async def ask_in_place(self, session_id: SessionId, caller: Caller) -> bool:
         """Ask the person behind `caller` the oldest question, if they can be asked; tell whether one was answered."""
+        ...
+
+
+class Gate(Protocol):
+    """Wants to see a project before a turn changes it."""
+
+    async def before(self, session: Session, messages: Sequence[Message]) -> None:
+        """Return when `messages` may be handed to the process; a session at rest begins a turn with them.
+
+        Never takes longer than two seconds, and never raises: what holds up the gate holds up the person.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StartingPoint:
+    """Where a session goes on from: a folder, and a conversation up to a message of it.
+
+    `session_id` is None where no conversation had begun.
+    """
+
+    project_path: str
+    session_id: str | None = None
+    message_uuid: str | None = None
+
+
+class Rewinder(Protocol):
+    """Knows the points that a session may go back to."""
+
+    async def go_back(self, checkpoint_id: str, project_path: str | None, caller: Caller) -> StartingPoint:
+        """Bring the files of a project back to where they were, and return what the session goes on from.
+
+        `project_path`: where the caller believes the project to be, None where it does not say.
+
+        Raises:
+            ClaudeCodeMcpError: it cannot be done; nothing was changed.
+        """
         ...

@@ -24,7 +24,7 @@ def address(found: SessionId) -> str:
 
 
 class SessionResources:
-    """The resources of sessions (a `ResourceProvider`)."""
+    """The resources of sessions (a `SessionResourceProvider`)."""
 
     templates: Sequence[ResourceTemplate] = (
         ResourceTemplate("session://{session_id}", "session", "One session: state, result, cost, what it waits for."),
@@ -38,6 +38,11 @@ class SessionResources:
 
     def __init__(self, views: Views) -> None:
         self._views = views
+
+    def changed(self, sessions: Sequence[str]) -> Sequence[str]:
+        """Return the addresses that read otherwise now that these sessions have new events."""
+        each = [uri for found in sessions for uri in (f"session://{found}", f"session://{found}/events")]
+        return [*each, ACTIVE]
 
     async def resources(self) -> Sequence[Resource]:
         """Return the list of active sessions, and each of them."""

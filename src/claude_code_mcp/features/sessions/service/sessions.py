@@ -1,11 +1,13 @@
 """What may be asked of sessions."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from claude_code_mcp.features.sessions import store
-from claude_code_mcp.features.sessions.errors import CheckpointsMissing, SessionNotRunning
+from claude_code_mcp.features.sessions.errors import SessionNotRunning
 from claude_code_mcp.features.sessions.events import SessionAborted
 from claude_code_mcp.features.sessions.models import (
     AbortMode,
@@ -13,6 +15,7 @@ from claude_code_mcp.features.sessions.models import (
     Answer,
     AskSession,
     Changed,
+    ConversationPlace,
     EventPage,
     ForkSession,
     ListSessions,
@@ -26,6 +29,7 @@ from claude_code_mcp.features.sessions.models import (
     SessionHandle,
     SessionInfo,
     SessionList,
+    SessionProcess,
     SessionState,
     SetSession,
     StartSession,
@@ -39,14 +43,20 @@ from claude_code_mcp.features.sessions.rules.states import BUSY
 from claude_code_mcp.features.sessions.service import changes
 from claude_code_mcp.features.sessions.service.intake import Intake
 from claude_code_mcp.features.sessions.service.ledger import Ledger
+from claude_code_mcp.features.sessions.service.observers import Rewinder, StartingPoint
 from claude_code_mcp.features.sessions.service.stopping import interrupt
 from claude_code_mcp.features.sessions.service.streaming import Streaming
 from claude_code_mcp.features.sessions.service.supervisor import Supervisor
 from claude_code_mcp.features.sessions.service.views import Views
 from claude_code_mcp.features.sessions.service.waiting import Waiting, Wish
 from claude_code_mcp.kernel.caller import Caller, Invocation
+from claude_code_mcp.kernel.errors import Invalid
 from claude_code_mcp.kernel.events import Fact
+from claude_code_mcp.kernel.ids import SessionId
+from claude_code_mcp.platform.claude import control
+from claude_code_mcp.platform.claude.facts import BackgroundChanged
 from claude_code_mcp.platform.db.errors import StoreUnavailable
+from claude_code_mcp.platform.eventlog.log import latest
 
 INTERRUPT_S = 10.0
 
@@ -69,21 +79,40 @@ class Sessions:
         self._waiting = waiting
         self._views = views
         self._streaming = streaming
+        self._rewinder: Rewinder | None = None
+
+    def go_back_through(self, rewinder: Rewinder) -> None:
+        """Have `rewinder` bring projects back to checkpoints."""
+        self._rewinder = rewinder
 
     async def start(self, wish: StartSession, caller: Caller) -> SessionHandle:
         """Start a session, or continue the one that the wish names; returns before Claude Code has started."""
         text = wishes.prompt(wish.prompt)
         if wish.checkpoint_id is not None:
-            raise CheckpointsMissing(
-                f"Checkpoint {wish.checkpoint_id} cannot be continued from.",
-                remedy="This version has no checkpoints; leave checkpoint_id out.",
-            )
+            return await self._start_over(wish, caller)
         earlier = await self._intake.earlier(wish, caller)
         if earlier is not None and wish.fork:
-            return await self._intake.fork(earlier, wish, text, wish.resume_at, caller)
+            cut = StartingPoint(earlier.project_path, earlier.id, wish.resume_at)
+            return await self._intake.fork(earlier, wish, text, cut, caller)
         if earlier is not None:
             return await self._intake.go_on(earlier, wish, text, caller)
         return await self._intake.begin(wish, text, caller)
+
+    async def _start_over(self, wish: StartSession, caller: Caller) -> SessionHandle:
+        """Start at a checkpoint: its files are brought back, and a copy of its conversation goes on from there."""
+        if self._rewinder is None:
+            raise Invalid("Nobody keeps checkpoints here.", remedy="Leave checkpoint_id out.")
+        wishes.check_rewind(wish)
+        point = await self._rewinder.go_back(wish.checkpoint_id or "", wish.project_path, caller)
+        return await self.start_at(wish, point, caller)
+
+    async def start_at(self, wish: StartSession, point: StartingPoint, caller: Caller) -> SessionHandle:
+        """Start a session at a point: in its folder, with a copy of its conversation up to its message."""
+        return await self._intake.start_at(wish, point, caller)
+
+    async def copy_at(self, point: StartingPoint, title: str | None, caller: Caller) -> SessionHandle | None:
+        """Copy a point's conversation into a new session that waits; None where there was none yet."""
+        return await self._intake.copy_at(point, title, caller)
 
     async def ask(self, wish: AskSession, caller: Caller) -> Answer:
         """Start or continue a session and wait for the answer, as long as the wish allows."""
@@ -180,7 +209,8 @@ class Sessions:
         """Copy a session into a new one, up to a message where one is named."""
         session = await self._intake.adopted(wish.session_id, caller, even_if_busy=True)
         text = wishes.prompt(wish.prompt) if wish.prompt is not None else None
-        return await self._intake.fork(session, wish, text, wish.resume_at, caller)
+        cut = StartingPoint(session.project_path, session.id, wish.resume_at)
+        return await self._intake.fork(session, wish, text, cut, caller)
 
     async def set(self, wish: SetSession, caller: Caller) -> Changed:
         """Change model, permission mode, title, priority or labels; at once where a process runs."""
@@ -219,6 +249,54 @@ class Sessions:
             with self._streaming.opened(caller, session.id, handle.cursor, stream) as opened:
                 await self._waiting.until(Wish(session.id, WaitUntil.IDLE, handle.cursor, wait_s), caller, opened)
         return self._views.answer(handle, at_rest=self._waiting.at_rest)
+
+    def processes(self) -> Sequence[SessionProcess]:
+        """Return the process of each session of ours that has one."""
+        found = [(live, live.run.members) for live in self._supervisor.all_live() if not live.over.is_set()]
+        return [
+            SessionProcess(
+                live.session_id,
+                live.run.run_id,
+                who.child.pid if who is not None else None,
+                who.shim.pid if who is not None else None,
+            )
+            for live, who in found
+        ]
+
+    def background(self, session_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return what Claude Code runs in the background of a session of ours, in the words of `background.changed`."""
+        session = self._ledger.session(session_id)
+        if self._supervisor.live(session.id) is None:
+            return ()
+        found = self._ledger.database.read(lambda db: latest(db, session.id, BackgroundChanged.kind))
+        return tuple(found.payload.get("tasks") or ()) if found is not None else ()
+
+    async def stop_task(self, session_id: str, task_id: str) -> None:
+        """Stop a background task or subagent of a session.
+
+        Raises:
+            SessionNotRunning: the session has no process.
+            ClaudeUnresponsive: no answer came.
+        """
+        session = self._ledger.session(session_id)
+        live = self._supervisor.live(session.id)
+        if live is None:
+            raise SessionNotRunning(f"Session {session.id} has no process.", remedy="Its background tasks are over.")
+        await live.ask(partial(control.stop_task, task_id=task_id))
+
+    def conversation(self, session_id: str) -> ConversationPlace | None:
+        """Return where the conversation of a session of ours is kept, None where it is somebody else's."""
+        found = self._ledger.database.read(lambda db: store.session(db, session_id))
+        return self._intake.place(found) if found is not None else None
+
+    def own_id(self, conversation_id: str) -> SessionId | None:
+        """Return the session of ours that Claude Code knows by this id, None where it is somebody else's."""
+        found = self._ledger.database.read(lambda db: store.session(db, conversation_id))
+        return found.id if found is not None else None
+
+    def serves(self, session_id: SessionId) -> bool:
+        """Tell whether a session has a process of ours, is being started, or waits for its turn."""
+        return self._supervisor.serves(session_id)
 
     def census(self) -> dict[str, int]:
         """Return how many sessions there are by state."""

@@ -19,7 +19,7 @@ from claude_code_mcp.features.sessions.service.attending import (
 )
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.live import LiveSession
-from claude_code_mcp.features.sessions.service.observers import Settler
+from claude_code_mcp.features.sessions.service.observers import Gate, Settler
 from claude_code_mcp.features.sessions.service.stopping import Ladder
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.events import Event
@@ -56,6 +56,10 @@ class Supervisor:
         self._unwanted: dict[SessionId, str] = {}
         self._watching: dict[SessionId, set[Pieces]] = {}
 
+    def hold_at(self, gate: Gate) -> None:
+        """Have messages wait at `gate` before they are handed over."""
+        self._parts.gates.append(gate)
+
     def live(self, session_id: SessionId) -> LiveSession | None:
         """Return the hold on a session's process, if there is one that still lives."""
         found = self._attending.get(session_id)
@@ -68,6 +72,10 @@ class Supervisor:
     def busy(self) -> bool:
         """Tell whether any session has a process, is being started, or waits for its turn."""
         return bool(self._serving)
+
+    def serves(self, session_id: SessionId) -> bool:
+        """Tell whether a session has a process of ours, is being started, or waits for its turn."""
+        return session_id in self._serving
 
     def serve(self, session_id: SessionId) -> None:
         """See to it that the session's waiting messages are delivered, by a new process where none lives."""

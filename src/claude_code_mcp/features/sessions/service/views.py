@@ -1,5 +1,6 @@
 """Sessions as the world sees them: built from rows, events and the process table, changing nothing."""
 
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ from claude_code_mcp.features.sessions.service.foreign import Foreign
 from claude_code_mcp.features.sessions.service.ledger import Ledger
 from claude_code_mcp.features.sessions.service.observers import Questions
 from claude_code_mcp.features.sessions.service.supervisor import Supervisor
-from claude_code_mcp.features.sessions.service.waiting import Waiting
+from claude_code_mcp.features.sessions.service.waiting import OWN, Waiting
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.events import Recorded
 from claude_code_mcp.kernel.ids import SessionId
@@ -60,13 +61,17 @@ class Views:
         self, session_id: SessionId, cursor: int, limit: int, detail: EventDetail, kinds: Sequence[str] = ()
     ) -> EventPage:
         """Return events after a cursor."""
-        found = self._ledger.database.read(
-            lambda db: log.page(db, cursor, session_id=session_id, kinds=kinds, limit=limit)
-        )
+
+        def read(db: sqlite3.Connection) -> tuple[log.Page, int]:
+            # The end first: what comes in between is of the next page.
+            end = log.last_seq(db, session_id)
+            return log.page(db, cursor, session_id=session_id, kinds=kinds, sources=OWN, limit=limit), end
+
+        found, end = self._ledger.database.read(read)
         full = detail is EventDetail.FULL
         return EventPage(
             session_id=session_id,
-            cursor=found.cursor,
+            cursor=found.cursor if found.more else max(found.cursor, end),
             more=found.more,
             events=[_event(event) for event in found.events] if full else [],
             lines=[said for event in found.events if (said := line(event)) is not None],

@@ -13,10 +13,13 @@ from claude_code_mcp.features.sessions.service.ledger import OPEN, Ledger
 from claude_code_mcp.features.sessions.service.observers import Questions
 from claude_code_mcp.features.sessions.service.streaming import Stream
 from claude_code_mcp.kernel.caller import Caller
+from claude_code_mcp.kernel.events import Source
 from claude_code_mcp.kernel.ids import SessionId
 from claude_code_mcp.platform.eventlog.log import Followers, last_seq, page
 
 TOOL_ENDS = ("tool.finished", "tool.failed", "tool.denied", "tool.abandoned")
+OWN = (Source.DAEMON, Source.STREAM)
+"""Who tells of our own sessions here. What transcripts, hooks and telemetry say of the same is for `activity`."""
 REPORT_S = 5.0
 """How often a waiting client hears that work goes on; some give up on silence."""
 
@@ -95,7 +98,8 @@ class Waiting:
 
     def _reached(self, session: Session, wish: Wish) -> bool:
         if wish.until is WaitUntil.EVENT:
-            return self._ledger.database.read(lambda db: last_seq(db, session.id)) > wish.after
+            read = partial(page, after=wish.after, session_id=session.id, sources=OWN, limit=1)
+            return bool(self._ledger.database.read(read).events)
         if self._questions.open_for(session.id):
             return True
         if wish.until is WaitUntil.RESULT and self._result_after(session.id, wish.after):
@@ -124,7 +128,7 @@ class Waiting:
 
         def newest(db: sqlite3.Connection) -> str | None:
             end = last_seq(db, session_id)
-            for event in reversed(page(db, max(0, end - 400), session_id=session_id, limit=400).events):
+            for event in reversed(page(db, max(0, end - 400), session_id=session_id, sources=OWN, limit=400).events):
                 if (said := line(event)) is not None:
                     return said
             return None
