@@ -7,10 +7,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def interleaved(count: int, rng: Random, contenders: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
-    """Return what each contender gave in `count` rounds, after one round that does not count."""
+def interleaved(
+    count: int, rng: Random, contenders: Mapping[str, Callable[[], T]], begin: Callable[[], object] | None = None
+) -> dict[str, list[T]]:
+    """Return what each contender gave in `count` rounds, after one round that does not count; `begin` begins each."""
     found: dict[str, list[T]] = {name: [] for name in contenders}
     for number in range(count + 1):
+        if begin is not None:
+            begin()
         order = list(contenders)
         rng.shuffle(order)
         for name in order:

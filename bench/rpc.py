@@ -26,6 +26,7 @@ class Rpc:
         self._socket.settimeout(CALL_S)
         self._file = channel.sock.makefile("rwb")
         self._number = 0
+        self.wants_text = True
 
     def call(self, operation: str, **args: Any) -> dict[str, Any]:
         """Return the reply.
@@ -39,7 +40,9 @@ class Rpc:
     def send(self, operation: str, **args: Any) -> None:
         """Ask without waiting for the answer; answers of several requests come in the order they are ready."""
         self._number += 1
-        self._file.write(json.dumps({"id": self._number, "op": operation, "args": args}).encode() + b"\n")
+        self._file.write(
+            json.dumps({"id": self._number, "op": operation, "args": args, "text": self.wants_text}).encode() + b"\n"
+        )
         self._file.flush()
 
     def receive(self) -> dict[str, Any]:

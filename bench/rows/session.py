@@ -16,10 +16,9 @@ from bench.usage import cpu_s
 
 READER = "asyncio reader"
 WHY = (
-    "all that the daemon did from the first event to the end, commits included; a plain reader that keeps nothing "
-    "already takes more than the goal here (next row). Lines that come together cost less "
-    "than half: what is left is waking up for each. Tried: reading and committing in beats instead of per line, "
-    "fewer wakes, a news check that does not grow with the log"
+    "all that the daemon did from the first event to the end, commits and the tree of what happens included; the next "
+    "row has who only reads. Lines that come together cost less than half: much of it is waking up for each. Tried: "
+    "reading and committing in beats instead of per line, fewer wakes, a news check that does not grow with the log"
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -52,6 +53,20 @@ def test_a_run_that_is_terminated_leaves_nothing_behind(short_tmp: Path) -> None
         assert run.wait(30) == TERMINATED
     assert running_in(place / "home") == []
     assert [*short_tmp.glob("ccb-*")] == []
+
+
+def test_checkpoints_are_measured_without_the_peers_that_are_not_there(tmp_path: Path) -> None:
+    git = shutil.which("git")
+    assert git is not None
+    (tmp_path / "git").symlink_to(git)
+    env = {"PATH": str(tmp_path), "BENCH_TMP": str(tmp_path)}
+    argv = [sys.executable, "-m", "bench", "checkpoints", "checkpoint_restore", "--quick", "--json"]
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    assert {finding["against"] for finding in findings if "(process)" in finding["what"]} == {"git"}
+    assert "not installed, so not measured: restic, borg" in {finding["note"] for finding in findings}
+    assert [*tmp_path.glob("ccb-*")] == []
 
 
 def test_a_row_that_there_is_not_is_refused_with_the_names_of_those_there_are() -> None:

@@ -91,9 +91,14 @@ FIRST = Part(
             "D1.processes.1",
             "A registry of all running Claude sessions with CPU and memory.",
             f"{F}::test_sessions_of_others_are_listed_shown_and_resumed",
-            later="issue 5 for the registry of all processes",
+            "features/processes/test_processes.py::test_sessions_of_anybody_are_listed_with_their_processes",
         ),
-        promise("D1.checkpoints", "Checkpoints: create, restore, list, timeline, branches.", later="issue 4"),
+        promise(
+            "D1.checkpoints",
+            "Checkpoints: create, restore, list, timeline, branches.",
+            "features/checkpoints/test_restoring.py",
+            "features/checkpoints/test_surfaces.py",
+        ),
         promise("D1.agents", "Agents: create, list, execute, import, metrics.", later=NO_ISSUE),
         promise(
             "D1.servers",
@@ -149,7 +154,7 @@ SECOND = Part(
             "D2.abort.1",
             "`claude_abort`: sessions.",
             f"{F}::test_a_turn_can_be_interrupted_and_the_session_goes_on",
-            later="issue 5 for background tasks",
+            note="Background tasks are stopped by `claude_background_tasks` and `job_kill`.",
         ),
         promise(
             "D2.config.1",
@@ -169,8 +174,17 @@ SECOND = Part(
             "Session management: automatic cleanup and lifecycle.",
             f"{F}::test_a_second_message_uses_the_same_warm_process",
         ),
-        promise("D2.checkpoint", "`claude_checkpoint`: create, list, restore, compare, delete.", later="issue 4"),
-        promise("D2.background", "`claude_background_tasks`: list, stop, logs, restart.", later="issue 5"),
+        promise(
+            "D2.checkpoint",
+            "`claude_checkpoint`: create, list, restore, compare, delete.",
+            "features/checkpoints/test_surfaces.py::test_the_tool_of_the_second_document_does_all_five_actions",
+        ),
+        promise(
+            "D2.background",
+            "`claude_background_tasks`: list, stop, logs, restart.",
+            "e2e/test_jobs.py::test_background_tasks_of_claude_code_and_jobs_are_managed_by_one_door",
+            note="Claude Code's own tasks cannot be started again from outside; the answer says what to do instead.",
+        ),
         promise("D2.subagents", "`claude_subagent_list`.", later=NO_ISSUE),
         promise("D2.plugins", "`claude_plugin_list`, `claude_plugin_install`.", later=NO_ISSUE),
         promise(

@@ -121,7 +121,8 @@ PARAMETERS = Part(
         promise(
             "S2.parameters.6",
             "Checkpoint id: accepted now, works with checkpoints.",
-            later="issue 4 for going on from one; until then it is understood and refused",
+            "e2e/test_time.py::test_a_checkpoint_is_understood_by_both_its_names_and_one_that_is_not_there_starts_nothing",
+            "e2e/test_checkpoint_branches.py::test_a_session_started_from_a_checkpoint_has_its_files_and_exactly_its_history",
         ),
         promise(
             "S2.parameters.7",
