@@ -16,10 +16,10 @@ from claude_code_mcp.platform.blobs.objects import Committed
 from claude_code_mcp.platform.blobs.store import Store
 from claude_code_mcp.platform.files.private import private_dir
 from claude_code_mcp.platform.worktrees.ignoring import IgnoreOptions
+from claude_code_mcp.platform.worktrees.looked import Dirty, ScanOptions
 from claude_code_mcp.platform.worktrees.manifest import Parts, read_manifest
 from claude_code_mcp.platform.worktrees.plan import RestoreWish, make_plan
-from claude_code_mcp.platform.worktrees.restoring import Consent, restore_tree, restoring
-from claude_code_mcp.platform.worktrees.scan import Dirty, ScanOptions
+from claude_code_mcp.platform.worktrees.restoring import Consent, Supply, restore_tree, restoring
 from claude_code_mcp.platform.worktrees.statcache import StatCache
 from claude_code_mcp.platform.worktrees.taking import Digests, Taken, keep_manifest, take_tree
 from claude_code_mcp.platform.worktrees.watch import TreeWatch, watch_tree
@@ -90,7 +90,9 @@ class Keeper:
             live = take_tree(root, Digests(), options, self.cache, dirty)
             ignore = IgnoreOptions()
             plan = make_plan(root, target, live.manifest, lambda one: reader.read(one.digest), wish, ignore)
-            done = restore_tree(root_fd, root, plan, reader, self.home / "restores", Consent(outside_links=True))
+            done = restore_tree(
+                root_fd, root, plan, Supply(reader), self.home / "restores", Consent(outside_links=True)
+            )
         if done.failed or done.wrong or done.left or done.rescued:
             raise RuntimeError(f"the restore is not what was asked for: {done}")
         return done.changes

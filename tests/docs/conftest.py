@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from claude_code_mcp.testing import load_script, scripted_model_thread
+from tests.support.keyring import keyring_env
 
 GREET = 'print("Hello!")\n'
 TEST = "import greet\n"
@@ -50,6 +51,7 @@ def reader(home: Path, short_tmp: Path, claude_binary: Path) -> Iterator[Reader]
             "ANTHROPIC_API_KEY": "dummy-key-for-the-scripted-model",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "DISABLE_AUTOUPDATER": "1",
+            **keyring_env(home / "keyring.json"),
         }
         yield Reader(home, project, env)
         subprocess.run(["claude-code-mcp", "daemon", "stop", "--sessions"], env=env, check=False, timeout=60)

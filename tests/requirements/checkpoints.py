@@ -108,7 +108,9 @@ CHECKPOINTS = Part(
             "Secrets such as `.env` by policy (kept by default, encrypted store optional with a key from the keyring).",
             f"{R}::test_secrets_are_left_out_where_the_project_says_so",
             f"{R}::test_ignored_things_stay_out_and_stay_where_they_are",
-            gap="There is no encrypted store: what is kept is compressed, not encrypted, in a directory of mode 0700.",
+            "features/checkpoints/test_sealing.py",
+            "platform/seal/test_keys.py",
+            note="Secrets alone are encrypted, not the whole store: ADR 19.",
         ),
         promise(
             "S4.stateful",

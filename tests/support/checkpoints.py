@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from claude_code_mcp.platform.seal.keepers import KeyFile
+from claude_code_mcp.platform.seal.keys import SealKeys
 from claude_code_mcp.testing import ScriptedModel
 from tests.support.daemon import BOUND_S, Terminal
 
@@ -31,6 +33,11 @@ scenarios:
       - {tools: {Bash: "until [ -e go ]; do sleep 0.05; done"}}
       - done
 """
+
+
+def file_keys(state: Path) -> SealKeys:
+    """Return keys that lie in a file of the test's own, never in anybody's keyring."""
+    return SealKeys(state / "seal-keys.json", KeyFile(state / "sealing.key"))
 
 
 def checkpoints(terminal: Terminal, project: Path) -> list[Json]:

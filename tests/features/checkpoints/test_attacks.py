@@ -31,7 +31,7 @@ PATHS = {
 
 
 def _file(path: bytes) -> list[object]:
-    return [path, int(Kind.FILE), 0o644, len(EVIL), 0, DIGEST, False, b""]
+    return [path, int(Kind.FILE), 0o644, len(EVIL), 0, DIGEST, False, b"", False]
 
 
 def _crafted(tmp_path: Path, part: list[list[object]], *, size: int = len(EVIL), without: bool = False) -> Path:
@@ -85,7 +85,7 @@ def test_a_crafted_export_that_is_honest_is_taken_in(terminal: Terminal, folder:
 
 
 def test_a_link_in_an_import_that_leads_outside_needs_consent(terminal: Terminal, folder: Path, tmp_path: Path) -> None:
-    file = _crafted(tmp_path, [[b"out", int(Kind.LINK), 0, 0, 0, b"", False, b"/etc"]], size=0)
+    file = _crafted(tmp_path, [[b"out", int(Kind.LINK), 0, 0, 0, b"", False, b"/etc", False]], size=0)
     (came,) = terminal.call("checkpoints.import", path=str(file))["checkpoint_ids"]
     before = seen(folder)
     with pytest.raises(CallFailed) as refused:

@@ -42,6 +42,7 @@ from claude_code_mcp.kernel.operation import Surface
 from claude_code_mcp.platform.blobs.store import Store
 from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.worktrees.taking import Digests
+from tests.support.checkpoints import file_keys
 
 T = TypeVar("T")
 Files = dict[str, bytes]
@@ -97,7 +98,7 @@ class Checkpointing(RuleBasedStateMachine):
         state.mkdir(mode=0o700, exist_ok=True)
         self.database = await Database.open(state / "state.db", migrations())
         self.book = Book(self.database, SystemClock())
-        self.taking = Taking(self.book, Store.open(state / "blobs"), Trees(state / "trees"))
+        self.taking = Taking(self.book, Store.open(state / "blobs"), Trees(state / "trees"), file_keys(state))
         self.restoring = Restoring(self.book, self.taking, Empty(), state / "restores")
         self.caring = Caring(self.book, self.taking)
         sessions = Silent()

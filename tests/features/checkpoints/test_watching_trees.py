@@ -15,6 +15,7 @@ from claude_code_mcp.features.checkpoints.service.trees import Trees
 from claude_code_mcp.kernel.clock import SystemClock
 from claude_code_mcp.platform.blobs.store import Store
 from claude_code_mcp.platform.db.database import Database
+from tests.support.checkpoints import file_keys
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +26,7 @@ async def taking(tmp_path: Path, folder: Path) -> AsyncGenerator[Taking]:
     state.mkdir(mode=0o700)
     database = await Database.open(state / "state.db", migrations())
     book = Book(database, SystemClock())
-    made = Taking(book, Store.open(state / "blobs"), Trees(state / "trees"))
+    made = Taking(book, Store.open(state / "blobs"), Trees(state / "trees"), file_keys(state))
     await book.set(str(folder), TreeSettings(strategy=Strategy.SMART))
     yield made
     await made.aclose()

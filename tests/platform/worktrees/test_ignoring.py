@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_code_mcp.platform.worktrees.ignoring import IgnoreOptions, Secrets
+from claude_code_mcp.platform.worktrees.looked import Scan, ScanOptions
 from claude_code_mcp.platform.worktrees.models import Kind
 from claude_code_mcp.platform.worktrees.rooted import open_root
-from claude_code_mcp.platform.worktrees.scan import Scan, ScanOptions, scan_tree
+from claude_code_mcp.platform.worktrees.scan import scan_tree
 
 AS_GIT = IgnoreOptions(defaults=False, secrets=Secrets.AS_GIT)
 NAMES = ["a", "b", "ab", "foo", "bar", "foo.o", "a.c", "B", "x y", "[a]", "a*", ".e", "é", "#c", "!n", "t ", "\\q"]

@@ -9,11 +9,11 @@ from typing import TypeVar
 import pytest
 
 from claude_code_mcp.platform.blobs.objects import Ref
-from claude_code_mcp.platform.worktrees import scan
+from claude_code_mcp.platform.worktrees import looked
 from claude_code_mcp.platform.worktrees.errors import TreeNotFound
 from claude_code_mcp.platform.worktrees.ignoring import IgnoreOptions
+from claude_code_mcp.platform.worktrees.looked import ScanOptions
 from claude_code_mcp.platform.worktrees.models import Kind, Reason
-from claude_code_mcp.platform.worktrees.scan import ScanOptions
 from claude_code_mcp.platform.worktrees.taking import Digests, Taken, take_tree
 from tests.platform.worktrees.trees import BARE, Vault, make, seen
 
@@ -42,7 +42,7 @@ def settle(root: Path) -> None:
 def test_a_link_that_takes_the_place_of_something_as_young_is_a_change(
     vault: Vault, monkeypatch: pytest.MonkeyPatch, first: bytes | str
 ) -> None:
-    monkeypatch.setattr(scan, "RACY_NS", 10**19)  # everything is too young to tell
+    monkeypatch.setattr(looked, "RACY_NS", 10**19)  # everything is too young to tell
     make(vault.root, {b"x": first})
     before = vault.take()
     (vault.root / "x").unlink()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claude_code_mcp.platform.worktrees.scan import ScanOptions
+from claude_code_mcp.platform.worktrees.looked import ScanOptions
 from claude_code_mcp.platform.worktrees.taking import Digests, Taken, take_tree
 from claude_code_mcp.platform.worktrees.watch import TreeWatch, watch_tree
 from tests.platform.worktrees.trees import make

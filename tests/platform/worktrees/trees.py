@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from claude_code_mcp.platform.blobs.store import Store
 from claude_code_mcp.platform.worktrees.ignoring import IgnoreOptions, Secrets
+from claude_code_mcp.platform.worktrees.looked import ScanOptions
 from claude_code_mcp.platform.worktrees.manifest import read_manifest
 from claude_code_mcp.platform.worktrees.models import Manifest
 from claude_code_mcp.platform.worktrees.plan import Plan, RestoreWish, make_plan
-from claude_code_mcp.platform.worktrees.restoring import Consent, Restored, restore_tree, restoring
-from claude_code_mcp.platform.worktrees.scan import ScanOptions
+from claude_code_mcp.platform.worktrees.restoring import Consent, Restored, Supply, restore_tree, restoring
 from claude_code_mcp.platform.worktrees.taking import Digests, Taken, keep_manifest, take_tree
 
 BARE = IgnoreOptions(defaults=False, secrets=Secrets.AS_GIT, git=False)
@@ -117,7 +117,7 @@ class Vault:
 
     def carry_out(self, plan: Plan, consent: Consent | None = None) -> Restored:
         with self.store.reader() as reader, restoring(self.root) as root_fd:
-            return restore_tree(root_fd, self.root, plan, reader, self.journals, consent or Consent())
+            return restore_tree(root_fd, self.root, plan, Supply(reader), self.journals, consent or Consent())
 
     def restore(self, target: bytes | Manifest, wish: RestoreWish | None = None) -> Restored:
         return self.carry_out(self.plan(target, wish), Consent(outside_links=True))

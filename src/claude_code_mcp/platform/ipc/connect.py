@@ -28,6 +28,7 @@ LOOK_S = 0.02
 _OURS = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LOGNAME", "SHELL", "LOG_LEVEL"}
     | {"MAX_CONCURRENT_SESSIONS", "SESSION_TIMEOUT_MS", "MCP_BG_CLEANUP_INTERVAL"}
+    | {"DBUS_SESSION_BUS_ADDRESS"}  # the way to the user's keyring
 )
 _OUR_PREFIXES = ("CLAUDE_CODE_MCP_", "CLAUDE_MCP_", "XDG_", "PYTHON", "COVERAGE_")
 

@@ -57,9 +57,11 @@ SECRETS = (b".env", b".env.*", b".envrc")
 
 
 class Secrets(StrEnum):
-    """What is done with `.env` and its like: kept although git ignores them, left out, or treated as git does."""
+    """What is done with `.env` and its like: kept although git ignores them (as they are, or sealed), left out, or
+    treated as git does."""
 
     KEEP = "keep"
+    SEAL = "seal"
     LEAVE_OUT = "leave_out"
     AS_GIT = "as_git"
 
@@ -69,7 +71,8 @@ class IgnoreOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     `include`: patterns, written as in `.gitignore`, of what is taken whatever else says so; one without a slash does
     not reach into folders that are left out. `exclude`: patterns of what is left out. `defaults`: leave out
-    dependencies, build folders and caches. `git`: heed git's rules. `secrets`: see `Secrets`.
+    dependencies, build folders and caches. `git`: heed git's rules. `secrets`: see `Secrets`; `secret_files`: patterns
+    of what counts as a secret beside `.env` and its like.
     """
 
     include: tuple[str, ...] = ()
@@ -77,6 +80,7 @@ class IgnoreOptions(msgspec.Struct, frozen=True, kw_only=True):
     defaults: bool = True
     git: bool = True
     secrets: Secrets = Secrets.KEEP
+    secret_files: tuple[str, ...] = ()
 
 
 Reader = Callable[[bytes], bytes | None]
@@ -142,6 +146,7 @@ class IgnoreRules:
         self._include = read_patterns("include_files", "\n".join(options.include).encode("utf-8", "surrogateescape"))
         self._include_roots = tuple(_literal_root(one) for one in options.include)
         self._wanted = frozenset(also)
+        self._secret = read_patterns("secret_files", b"\n".join(self._secret_names()))
         self._state = index_state(self._repository)
         self._exact: tuple[frozenset[bytes], frozenset[bytes]] | None = None
 
@@ -198,6 +203,15 @@ class IgnoreRules:
             if ignored is not None:
                 return self._left_out(scope, path, placed.patterns.source, folder=folder) if ignored else _TAKEN
         return _TAKEN
+
+    def seals(self, path: bytes, name: bytes) -> bool:
+        """Tell whether a file that is taken is to be sealed; the ignore files never are, since restores follow them."""
+        if self._options.secrets is not Secrets.SEAL or name in (GIT_IGNORE, OWN_IGNORE):
+            return False
+        if (found := self._secret.decides(path, name, folder=False)) is not None and not found.negated:
+            return True
+        above = (path[:at] for at in _slashes(path)) if self._options.secret_files else ()
+        return any(self._secret.decides(one, one.rpartition(b"/")[2], folder=True) is not None for one in above)
 
     def _left_out(self, scope: Scope, path: bytes, source: str, *, folder: bool) -> Verdict:
         paths, folders = self._exactly()
@@ -264,8 +278,11 @@ class IgnoreRules:
     def _secret_lines(self) -> list[bytes]:
         if self._options.secrets is Secrets.AS_GIT:
             return []
-        sign = b"!" if self._options.secrets is Secrets.KEEP else b""
-        return [sign + one for one in SECRETS]
+        sign = b"" if self._options.secrets is Secrets.LEAVE_OUT else b"!"
+        return [sign + one for one in self._secret_names()]
+
+    def _secret_names(self) -> list[bytes]:
+        return [*SECRETS, *(one.encode("utf-8", "surrogateescape") for one in self._options.secret_files)]
 
     def _root_is_ignored(self, outer: list[_Placed]) -> bool:
         """Tell whether the repository around the root ignores it: then that one has no say about what is inside."""

@@ -182,6 +182,7 @@ def _check(entries: Iterable[Entry], folders: Collection[bytes], before: bytes) 
             and 0 <= entry.mode <= 0o777
             and -_MOST <= entry.mtime_ns < _MOST
             and not entry.target
+            and (entry.size or not entry.sealed)
         )
         good = fits(path) is not None and len(path) <= _PATH_BYTES and path[:1] != b"."
         if not (plain and good) and (problem := path_problem(path) or _wrong(entry)):
@@ -212,8 +213,10 @@ def _wrong(entry: Entry) -> str:
     if not -_MOST <= entry.mtime_ns < _MOST or not 0 <= entry.size < _MOST or not 0 <= entry.mode <= 0o777:
         return "has a size, mode or time that no file has"
     if entry.kind == Kind.FILE:
+        if entry.sealed and not entry.size:
+            return "is sealed, and empty"
         return "" if len(entry.digest) == _DIGEST_BYTES and not entry.target else "is a file without a digest"
-    if entry.digest or entry.chunked or entry.size:
+    if entry.digest or entry.chunked or entry.size or entry.sealed:
         return "has a content that only a file has"
     if entry.kind == Kind.LINK:
         good = entry.target and b"\0" not in entry.target and len(entry.target) < 4_096 and not entry.mode

@@ -24,7 +24,8 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unkno
     `path` is relative, its components separated by `/`. `mode` holds the nine permission bits (0 for a link).
     `size` is that of the content, `digest` the SHA-256 of it, or of the list of its chunks where `chunked`; both are
     empty for links and folders. `target` is what a link says. `mtime_ns` of a folder is kept, but its change alone
-    is none of the folder.
+    is none of the folder. `sealed`: what is stored is the content sealed (`platform.seal`), and the digest is that of
+    the sealed bytes; `size` is that of the content.
     """
 
     path: bytes
@@ -35,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unkno
     digest: bytes = b""
     chunked: bool = False
     target: bytes = b""
+    sealed: bool = False
 
     def same_thing(self, other: "Entry") -> bool:
         """Tell whether a restore would have nothing to do, times aside."""
@@ -53,12 +55,14 @@ class Reason(StrEnum):
     OTHER_FILE_SYSTEM = "other_file_system"
     NAME_TOO_LONG = "name_too_long"
     VANISHED = "vanished"
+    NO_KEY = "no_key"
 
 
 class Omitted(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unknown_fields=True):
     """One thing that was left out by name: a pipe, a socket, a device, what cannot be read, what kept changing.
 
-    `torn`: the file changed during every try to read it. A restore never touches what stands here.
+    `torn`: the file changed during every try to read it. `no_key`: it was to be sealed, and the key was not to be had.
+    A restore never touches what stands here.
     """
 
     path: bytes

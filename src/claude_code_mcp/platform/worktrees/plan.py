@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,12 +10,14 @@ from enum import StrEnum
 import msgspec
 
 from claude_code_mcp.platform.claude.executable_paths import what_it_runs
+from claude_code_mcp.platform.worktrees.contents import Contents
 from claude_code_mcp.platform.worktrees.errors import TreeMoved
-from claude_code_mcp.platform.worktrees.ignoring import GIT_IGNORE, OWN_IGNORE, IgnoreOptions, IgnoreRules, Scope
+from claude_code_mcp.platform.worktrees.ignoring import IgnoreOptions
+from claude_code_mcp.platform.worktrees.looked import signature_of
 from claude_code_mcp.platform.worktrees.manifest import case_collisions
-from claude_code_mcp.platform.worktrees.models import Entry, Kind, Manifest
+from claude_code_mcp.platform.worktrees.models import Entry, Kind, Manifest, Reason
+from claude_code_mcp.platform.worktrees.protection import Protection, ReadContent, below
 from claude_code_mcp.platform.worktrees.rooted import Rooted, open_root, split
-from claude_code_mcp.platform.worktrees.scan import signature_of
 from claude_code_mcp.platform.worktrees.statcache import Signature
 
 
@@ -57,12 +59,15 @@ class RestoreWish:
     """What is to be restored.
 
     `paths`: only these, and what is below them; empty for the whole tree. `known`: the state that the caller knows of,
-    against which conflicts are found; None asks for none. `delete`: remove what the target lacks.
+    against which conflicts are found; None asks for none. `delete`: remove what the target lacks. `contents` opens what
+    is sealed; `skip_sealed`: leave alone what cannot be opened, instead of restoring nothing.
     """
 
     paths: tuple[bytes, ...] = ()
     known: Manifest | None = None
     delete: bool = True
+    contents: Contents | None = None
+    skip_sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +105,6 @@ class Plan:
         return found
 
 
-ReadContent = Callable[[Entry], bytes]
-"""Returns the content of a file of the target, for its ignore files."""
-
-
 def make_plan(
     root: str | bytes | os.PathLike[str],
     target: Manifest,
@@ -124,64 +125,10 @@ def make_plan(
     try:
         with Rooted(root_fd) as rooted:
             return _Planner(rooted, os.path.realpath(os.fsencode(root)), target, live, wish).plan(
-                _Protection(os.path.realpath(os.fsencode(root)), target, read, options)
+                Protection(os.path.realpath(os.fsencode(root)), target, read, options)
             )
     finally:
         os.close(root_fd)
-
-
-class _Protection:
-    """Whether the target would have left a path out, so that its absence there says nothing."""
-
-    def __init__(self, root: bytes, target: Manifest, read: ReadContent, options: IgnoreOptions) -> None:
-        self._rules = IgnoreRules(root, options)
-        self._target = target
-        self._read = read
-        self._omitted = {one.path: one.reason for one in target.omitted}
-        self._scopes: dict[bytes, Scope | str] = {}
-
-    def why_kept(self, path: bytes, *, folder: bool) -> str:
-        """Return why `path` must stay, empty where it may go."""
-        if path in self._omitted:
-            return self._left_out(path)
-        above, name = split(path)
-        scope = self._scope(above)
-        if isinstance(scope, str):
-            return scope
-        verdict = self._rules.verdict(scope, path, name, folder=folder)
-        return "" if verdict.taken else f"the checkpoint's rules ignored it ({verdict.source})"
-
-    def _left_out(self, path: bytes) -> str:
-        return f"the checkpoint left it out ({self._omitted[path]})"
-
-    def _scope(self, folder: bytes) -> Scope | str:
-        """Return the target's rules inside `folder`, or why everything in it must stay."""
-        found = self._scopes.get(folder)
-        if found is None:
-            found = self._scopes[folder] = self._entered(folder)
-        return found
-
-    def _entered(self, folder: bytes) -> Scope | str:
-        if folder in self._omitted:
-            return self._left_out(folder)
-        scope = self._rules.top()
-        if folder:
-            above, name = split(folder)
-            outer = self._scope(above)
-            if isinstance(outer, str):
-                return outer
-            verdict = self._rules.verdict(outer, folder, name, folder=True)
-            if not verdict.taken:
-                return f"the checkpoint's rules ignored it ({verdict.source})"
-            scope = verdict.enter or outer
-        return self._rules.enter(scope, folder, self._rule_files(folder), lambda name: self._text(folder, name))
-
-    def _rule_files(self, folder: bytes) -> Collection[str]:
-        return [name.decode() for name in (GIT_IGNORE, OWN_IGNORE) if _below(folder, name) in self._target.by_path]
-
-    def _text(self, folder: bytes, name: bytes) -> bytes | None:
-        entry = self._target.by_path.get(_below(folder, name))
-        return self._read(entry) if entry is not None and entry.kind == Kind.FILE else None
 
 
 class _Planner:
@@ -196,8 +143,9 @@ class _Planner:
         self._kept: list[Noted] = []
         self._inside: dict[bytes, Signature] = {}
         self._missing: set[bytes] = set()
+        self._unsealed = {one.path for one in live.omitted if one.reason is Reason.NO_KEY}
 
-    def plan(self, protection: _Protection) -> Plan:
+    def plan(self, protection: Protection) -> Plan:
         """Compare, path by path."""
         live, target = self._live.by_path, self._target.by_path
         for entry in self._target.entries:
@@ -233,6 +181,8 @@ class _Planner:
     def _toward(self, entry: Entry) -> None:
         path = entry.path
         live = self._live.by_path.get(path)
+        if self._closed(entry, live):
+            return
         if live is None:
             # Below a folder that is not there nothing can be in the way.
             info = None if split(path)[0] in self._missing else self._rooted.look(path)
@@ -241,13 +191,36 @@ class _Planner:
             if info is None:
                 self._changes.append(Change(Action.CREATE, path, None, entry, None))
             elif not (stat.S_ISDIR(info.st_mode) and entry.kind == Kind.FOLDER):
-                self._blocked.append(Noted(path, "something stands there that is ignored or cannot be kept"))
-        elif live.kind != entry.kind or live.digest != entry.digest or live.target != entry.target:
+                self._in_the_way(path)
+        elif live.kind != entry.kind or live.target != entry.target or not self._alike(entry, live):
             self._changes.append(Change(Action.CHANGE, path, live, entry, self._seen(live)))
         elif live.mode != entry.mode or (live.kind != Kind.FOLDER and live.mtime_ns != entry.mtime_ns):
             self._changes.append(Change(Action.ATTRIBUTES, path, live, entry, self._seen(live)))
 
-    def _away(self, entry: Entry, protection: _Protection) -> None:
+    def _in_the_way(self, path: bytes) -> None:
+        """Note what stands there and would be lost; a secret that cannot be sealed now may be left alone."""
+        if self._wish.skip_sealed and path in self._unsealed:
+            self._kept.append(Noted(path, "it cannot be sealed now, so it would be lost"))
+        else:
+            self._blocked.append(Noted(path, "something stands there that is ignored or cannot be kept"))
+
+    def _closed(self, entry: Entry, live: Entry | None) -> bool:
+        """Note what is needed and cannot be opened: it is in the way, or left alone where that is wished."""
+        contents = self._wish.contents
+        needed = entry.sealed and (live is None or not self._alike(entry, live))
+        why = contents.why_closed(entry) if contents is not None and needed else ""
+        if why and self._wish.skip_sealed:
+            self._kept.append(Noted(entry.path, why))
+        elif why:
+            self._blocked.append(Noted(entry.path, why))
+        return bool(why)
+
+    def _alike(self, stored: Entry, other: Entry) -> bool:
+        if self._wish.contents is None or not (stored.sealed or other.sealed):
+            return stored.digest == other.digest
+        return self._wish.contents.alike(stored, other)
+
+    def _away(self, entry: Entry, protection: Protection) -> None:
         why = protection.why_kept(entry.path, folder=entry.kind == Kind.FOLDER)
         if why:
             self._kept.append(Noted(entry.path, why))
@@ -309,9 +282,14 @@ class _Planner:
             before = change.before
             if before is not None and before.kind != Kind.FOLDER:
                 then = known.by_path.get(change.path)
-                if then is None or not before.same_thing(then):
+                if then is None or not (before.same_thing(then) or self._sealed_since(then, before)):
                     found.append(change.path)
         return tuple(found)
+
+    def _sealed_since(self, then: Entry, now: Entry) -> bool:
+        """Tell whether only the way in which a secret is kept differs."""
+        same = (then.kind, then.mode, then.size, then.target) == (now.kind, now.mode, now.size, now.target)
+        return same and then.sealed != now.sealed and self._alike(then, now)
 
     def _outside_links(self, changes: Iterable[Change]) -> Iterator[Noted]:
         for change in changes:
@@ -356,7 +334,7 @@ def _walk(rooted: Rooted, folder: bytes) -> Iterator[tuple[bytes, os.stat_result
     with suppress(FileNotFoundError), os.scandir(rooted.folder(folder)) as found:
         names = [os.fsencode(entry.name) for entry in found]
         for name in names:
-            path = _below(folder, name)
+            path = below(folder, name)
             info = rooted.look(path)
             if info is not None:
                 yield path, info
@@ -374,7 +352,3 @@ def _executable(changes: Iterable[Change]) -> Iterator[Noted]:
 
 def _runs(entry: Entry) -> bool:
     return entry.kind == Kind.FILE and bool(entry.mode & 0o111)
-
-
-def _below(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from claude_code_mcp.platform.blobs.objects import BIG_BYTES, Ref
+from claude_code_mcp.platform.seal.content import Sealing, SealKey, SealWith, seal
+from claude_code_mcp.platform.seal.errors import KeyUnavailable
+from claude_code_mcp.platform.worktrees.looked import Pending, signature_of
 from claude_code_mcp.platform.worktrees.models import Reason
 from claude_code_mcp.platform.worktrees.rooted import PLAIN, Rooted
-from claude_code_mcp.platform.worktrees.scan import Pending, signature_of
 from claude_code_mcp.platform.worktrees.statcache import RACY_NS
 
 TRIES = 4
@@ -33,13 +35,17 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of reading one file: what it was, or why there is nothing. `tries` counts the readings."""
+    """What came of reading one file: what it was, or why there is nothing. `tries` counts the readings.
+
+    `ref`: the digest is that of the sealed content where `sealed`; the size is always that of the content.
+    """
 
     info: os.stat_result | None = None
     ref: Ref | None = None
     reason: Reason | None = None
     detail: str = ""
     tries: int = 0
+    sealed: bool = False
 
 
 class _Unfit(Exception):
@@ -49,17 +55,20 @@ class _Unfit(Exception):
         self.detail = detail
 
 
-def read_files(root_fd: int, pending: Sequence[Pending], sink: Sink) -> list[Outcome]:
-    """Give the content of each file to `sink`, and return what came of each, in order.
+def read_files(
+    root_fd: int, pending: Sequence[Pending], sink: Sink, seal_with: SealWith | None = None
+) -> list[Outcome]:
+    """Give the content of each file to `sink`, sealed where that is wished, and return what came of each, in order.
 
     A content counts only if the file looked the same before and after it was read; one that was changed within the
     last clock tick is read twice. A file that changes every time is torn, and nothing of it is kept.
     """
-    return _Files(root_fd, pending).into(sink)
+    return _Files(root_fd, pending, seal_with).into(sink)
 
 
 class _Files:
-    def __init__(self, root_fd: int, pending: Sequence[Pending]) -> None:
+    def __init__(self, root_fd: int, pending: Sequence[Pending], seal_with: SealWith | None) -> None:
+        self._seal_with = seal_with
         self._root_fd = root_fd
         self._pending = pending
         self._outcomes = [Outcome() for _ in pending]
@@ -105,14 +114,27 @@ class _Files:
 
     def _small(self, number: int) -> bytes | None:
         """Return the content of a file that fits in one object; None where it has none, or has become too big."""
-        outcome = self._outcomes[number]
+        outcome, pending = self._outcomes[number], self._pending[number]
         try:
-            return self._settled(self._pending[number].path, outcome)
+            data = self._settled(pending.path, outcome)
+            if not data or not pending.sealed:
+                return data
+            sealed, outcome.sealed = seal(data, self._key()), True
         except _Unfit as exc:
             outcome.reason, outcome.detail = exc.reason, exc.detail
         except OSError as exc:
             outcome.reason, outcome.detail = Reason.UNREADABLE, exc.strerror or str(exc)
+        else:
+            return sealed
         return None
+
+    def _key(self) -> SealKey:
+        if self._seal_with is None:
+            raise _Unfit(Reason.NO_KEY, "nobody said with which key")
+        try:
+            return self._seal_with.key()
+        except KeyUnavailable as exc:
+            raise _Unfit(Reason.NO_KEY, exc.message) from None
 
     def _settled(self, path: bytes, outcome: Outcome) -> bytes | None:
         last: bytes | None = None
@@ -142,7 +164,7 @@ class _Files:
                 fd = self._open(self._pending[number].path)
                 try:
                     before = _regular(fd)
-                    ref = sink.put_stream(lambda most, fd=fd: os.read(fd, most))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                    ref = self._streamed(fd, sink, outcome, sealed=self._pending[number].sealed)
                     after = os.fstat(fd)
                 finally:
                     os.close(fd)
@@ -152,6 +174,14 @@ class _Files:
             outcome.reason, outcome.detail = Reason.TORN, _TORN
         except _Unfit as exc:
             outcome.reason, outcome.detail = exc.reason, exc.detail
+
+    def _streamed(self, fd: int, sink: Sink, outcome: Outcome, *, sealed: bool) -> Ref:
+        if not sealed:
+            return sink.put_stream(lambda most: os.read(fd, most))
+        sealing = Sealing(lambda most: os.read(fd, most), self._key())
+        ref = sink.put_stream(sealing.read)
+        outcome.sealed = True
+        return Ref(ref.digest, sealing.size, ref.chunked)
 
 
 def _regular(fd: int) -> os.stat_result:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from claude_code_mcp.platform.seal.content import Keys
 from claude_code_mcp.platform.worktrees.commit import Committed, clean_up, roll_back, roll_forward
 from claude_code_mcp.platform.worktrees.errors import (
     ContentMissing,
@@ -72,7 +73,15 @@ class Recovered:
     restored: Restored = field(default_factory=Restored)
 
 
-_Work = tuple[Plan, dict[bytes, list[Entry]], Source]
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where contents come from, and the keys to those that are sealed."""
+
+    source: Source
+    keys: Keys | None = None
+
+
+_Work = tuple[Plan, dict[bytes, list[Entry]], Supply]
 """What is to be done, its contents (`Plan.contents`), and where they come from."""
 
 
@@ -114,7 +123,7 @@ def _locked(fd: int, kind: int) -> bool:
 
 
 def restore_tree(
-    root_fd: int, root: str | bytes | os.PathLike[str], plan: Plan, source: Source, journals: Path, consent: Consent
+    root_fd: int, root: str | bytes | os.PathLike[str], plan: Plan, supply: Supply, journals: Path, consent: Consent
 ) -> Restored:
     """Carry out `plan` in the tree at `root`, inside `restoring`, which gave `root_fd`.
 
@@ -127,6 +136,7 @@ def restore_tree(
         RestoreBlocked: the plan says what is in the way.
         RestoreConflict: there are conflicts, or links that lead outside, and no consent.
         ContentMissing: the store cannot give everything.
+        KeyUnavailable, SealBroken: something is sealed, and cannot be opened.
         TreeMoved: somebody changed one of the paths since the plan was made, or an earlier restore had to be settled.
         RestoreFailed: the disk would not; the message says in which state the tree is.
     """
@@ -139,7 +149,7 @@ def restore_tree(
             path=os.fsdecode(root),
         )
     contents = plan.contents()
-    gone = set(source.missing(contents))
+    gone = set(supply.source.missing(contents))
     if gone:
         raise missing_content(contents, gone)
     if plan.empty and not plan.folders:
@@ -151,7 +161,7 @@ def restore_tree(
         staging=RESERVED + name.encode(),
     )  # fmt: skip
     places = lay_out(plan, journal)
-    file = _prepared(root_fd, journals, JournalFile(Path(name), journal), places, (plan, contents, source))
+    file = _prepared(root_fd, journals, JournalFile(Path(name), journal), places, (plan, contents, supply))
     return _committed(root_fd, file, plan)
 
 
@@ -160,7 +170,8 @@ def _agreed(plan: Plan, consent: Consent) -> None:
         one = plan.blocked[0]
         raise RestoreBlocked(
             f"{len(plan.blocked)} paths cannot be restored; {os.fsdecode(one.path)}: {one.why}.",
-            remedy="Nothing was changed. Move what is in the way, or restore other paths.",
+            remedy="Nothing was changed. Move what is in the way, restore other paths, or leave alone what is sealed"
+            " and cannot be opened (skip_sealed).",
             paths=[os.fsdecode(blocked.path) for blocked in plan.blocked[:100]],
         )
     if plan.conflicts and not consent.conflicts:
@@ -182,14 +193,14 @@ def _prepared(
     root_fd: int, journals: Path, draft: JournalFile, places: dict[bytes, bytes], work: "_Work"
 ) -> JournalFile:
     """Write everything new, note that it is there, and return the journal in its commit phase."""
-    plan, contents, source = work
+    plan, contents, supply = work
     file: JournalFile | None = None
     journal = draft.journal
     try:
         # The steps are written down with the commit only; until then the name of the folder is all that counts.
         bare = Journal(root=journal.root, device=journal.device, inode=journal.inode, staging=journal.staging)
         file = new_journal(journals, bare, draft.path.name)
-        Staging(root_fd, journal, places).fill(plan, contents, source)
+        Staging(root_fd, journal, places, supply.keys).fill(plan, contents, supply.source)
         _all_unmoved(root_fd, plan)
         file.journal = journal
         file.write(Phase.COMMIT)

@@ -4,99 +4,25 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from claude_code_mcp.platform.worktrees.ignoring import IgnoreOptions, IgnoreRules, Scope, Verdict
+from claude_code_mcp.platform.worktrees.ignoring import IgnoreRules, Scope, Verdict
+from claude_code_mcp.platform.worktrees.looked import Dirty, LeftOut, Pending, Scan, ScanOptions, signature_of
 from claude_code_mcp.platform.worktrees.models import RESERVED, Entry, Kind, Omitted, Reason
 from claude_code_mcp.platform.worktrees.rooted import FOLDER, PLAIN
 from claude_code_mcp.platform.worktrees.statcache import (
     NEVER,
-    RACY_NS,
     Known,
     KnownFolder,
-    Signature,
     StatCache,
 )
 
-MOST_FILE_BYTES = 2 * 1024 * 1024 * 1024
 DEEPEST = 256
 _PATH_BYTES = 16_384
 _EXAMPLES = 5
 _RULES_BYTES = 16 * 1024 * 1024
 _TYPE = 0o170000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanOptions:
-    """What a scan takes: the ignore options, the size above which files are left out, and exact paths that are taken
-    whatever the rules say (those that a restore will replace)."""
-
-    ignore: IgnoreOptions = field(default_factory=IgnoreOptions)
-    most_file_bytes: int = MOST_FILE_BYTES
-    also: Collection[bytes] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """How many things were left out for one reason (folders count once), and a few of them."""
-
-    reason: str
-    count: int
-    examples: tuple[bytes, ...]
-
-
-class Pending(NamedTuple):
-    """A file that must be read, and its size when it was seen."""
-
-    path: bytes
-    size: int
-
-
-@dataclass(slots=True)
-class Scan:
-    """What a walk saw.
-
-    `entries` (in no order) lacks the files that are `pending`. `changed` tells whether anything differs from the
-    cache. `folders` is what the next cache will hold, once the pending files are in it. `hard_linked` files are kept
-    as files of their own.
-    """
-
-    fingerprint: bytes
-    exceptions: bytes
-    started_ns: int
-    changed: bool = False
-    entries: list[Entry] = field(default_factory=list)
-    pending: list[Pending] = field(default_factory=list)
-    omitted: list[Omitted] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
-    folders: dict[bytes, KnownFolder] = field(default_factory=dict)
-    hard_linked: int = 0
-
-    def signature(self, info: os.stat_result) -> Signature:
-        """Return what changes when a file changes; of one that is too young to tell, what never fits."""
-        young = max(info.st_mtime_ns, info.st_ctime_ns) > self.started_ns - RACY_NS
-        return NEVER if young else signature_of(info)
-
-
-@dataclass(frozen=True, slots=True)
-class Dirty:
-    """Where something may have changed since the cache was made: in these folders, and anywhere below these trees."""
-
-    folders: frozenset[bytes] = frozenset()
-    trees: frozenset[bytes] = frozenset()
-
-    def touched(self) -> frozenset[bytes]:
-        """Return them with all folders above them."""
-        named = self.folders | self.trees
-        above = {path[:at] for path in named for at, byte in enumerate(path) if byte == ord("/")}
-        return named | above | {b""}
-
-
-def signature_of(info: os.stat_result) -> Signature:
-    """Return what changes when a file changes."""
-    return (info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino, info.st_mode)
 
 
 def scan_tree(
@@ -124,7 +50,7 @@ class _Walk:
         self.options = options
         self.rules = IgnoreRules(root, options.ignore, options.also)
         self.device = os.fstat(root_fd).st_dev
-        self.scan = Scan(self.rules.fingerprint, self.rules.exceptions, time.time_ns())
+        self.scan = Scan(options.fingerprint(self.rules), self.rules.exceptions, time.time_ns())
         self.cache = cache
         self.same_rules = cache is not None and cache.fingerprint == self.scan.fingerprint
         self.same_exceptions = cache is not None and cache.exceptions == self.scan.exceptions
@@ -137,11 +63,13 @@ class _Walk:
         self._examples: dict[str, list[bytes]] = {}
 
     def _looked_at(self, dirty: Dirty | None) -> Dirty | None:
-        """Return where to look: with other exceptions also where something was left out."""
-        if dirty is None or self.cache is None or self.same_exceptions:
+        """Return where to look: also where a key was lacking, and with other exceptions where things were left out."""
+        if dirty is None or self.cache is None:
             return dirty
-        left_out = {path for path, known in self.cache.folders.items() if known.left_out}
-        return Dirty(dirty.folders | left_out, dirty.trees)
+        more = {one.path.rpartition(b"/")[0] for one in self.cache.omitted if one.reason is Reason.NO_KEY}
+        if not self.same_exceptions:
+            more |= {path for path, known in self.cache.folders.items() if known.left_out}
+        return Dirty(dirty.folders | more, dirty.trees)
 
     def run(self) -> Scan:
         """Walk, one folder after the other; at most as many descriptors are open as the tree is deep."""
@@ -373,13 +301,17 @@ class _Folder:
             self._walk.omit(path, Reason.TOO_LARGE, f"{info.st_size} bytes")
             return
         self._scan.hard_linked += info.st_nlink > 1
-        hit = self._hits.get(path.rpartition(b"/")[2])
-        if hit is not None and hit.signature == signature_of(info):
+        name = path.rpartition(b"/")[2]
+        hit = self._hits.get(name)
+        sealed = info.st_size > 0 and self._walk.rules.seals(path, name)
+        # Under other rules it may have been sealed with another key.
+        kept_so = hit is not None and hit.entry.sealed == sealed and (not sealed or self._walk.same_rules)
+        if hit is not None and kept_so and hit.signature == signature_of(info):
             self._keep(Known(hit.signature, hit.entry, plain))
             return
         self._changed = True
-        self._kept[path.rpartition(b"/")[2]] = Known(NEVER, Entry(path, Kind.FILE, 0, 0, 0), plain)
-        self._scan.pending.append(Pending(path, info.st_size))
+        self._kept[name] = Known(NEVER, Entry(path, Kind.FILE, 0, 0, 0), plain)
+        self._scan.pending.append(Pending(path, info.st_size, sealed))
 
     def _keep(self, known: Known) -> None:
         name = known.entry.path.rpartition(b"/")[2]

@@ -5,10 +5,14 @@ import stat
 import threading
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from claude_code_mcp.platform.blobs.errors import ObjectDamaged, ObjectMissing
 from claude_code_mcp.platform.blobs.objects import Faults, Ref
+from claude_code_mcp.platform.seal.content import Keys, broken, opened
+from claude_code_mcp.platform.seal.errors import KeyUnavailable
+from claude_code_mcp.platform.worktrees.contents import write_opened
 from claude_code_mcp.platform.worktrees.errors import ContentMissing
 from claude_code_mcp.platform.worktrees.journal import Attributes, Journal, Step, sync_file_system
 from claude_code_mcp.platform.worktrees.models import Entry, Kind
@@ -83,10 +87,12 @@ def _place(change: Change, places: dict[bytes, bytes], journal: Journal) -> None
 class Staging:
     """The staging folder of one restore, while it is filled."""
 
-    def __init__(self, root_fd: int, journal: Journal, places: dict[bytes, bytes]) -> None:
+    def __init__(self, root_fd: int, journal: Journal, places: dict[bytes, bytes], keys: Keys | None = None) -> None:
+        """`places` comes from `lay_out`; `keys` open what is sealed."""
         self._root_fd = root_fd
         self._journal = journal
         self._places = places
+        self._keys = keys
         self._own = threading.local()
         self._lock = threading.Lock()  # guards the list of what the threads hold open
         self._hands: list[_Hand] = []
@@ -98,6 +104,7 @@ class Staging:
 
         Raises:
             ContentMissing: the store lacks something, or has it damaged.
+            KeyUnavailable, SealBroken: something is sealed, and cannot be opened.
             OSError: the disk would not take it.
         """
         try:
@@ -147,18 +154,36 @@ class Staging:
         def take(digest: bytes, data: bytes) -> None:
             hand = self._hand()
             for entry in contents[digest]:
-                self._small_file(hand, entry, data)
+                self._small_file(hand, entry, self._opened(entry, data) if entry.sealed else data)
 
         faults = source.each(whole, take) if whole else Faults()
         if not faults.none:
             raise missing_content(contents, [*faults.missing, *faults.damaged])
         for entries in big:
-            ref = Ref(entries[0].digest, entries[0].size, chunked=True)
             for entry in entries:
                 try:
-                    self._file(entry, lambda write, ref=ref: source.write_to(ref, write))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                    self._file(entry, partial(self._give, entry, source))
                 except (ObjectMissing, ObjectDamaged):
-                    raise missing_content(contents, [ref.digest]) from None
+                    raise missing_content(contents, [entry.digest]) from None
+
+    def _give(self, entry: Entry, source: Source, write: Callable[[bytes], object]) -> None:
+        if entry.sealed:
+            write_opened(entry, source.write_to, write, self._keys_for(entry))
+        else:
+            source.write_to(Ref(entry.digest, entry.size, chunked=True), write)
+
+    def _opened(self, entry: Entry, data: bytes) -> bytes:
+        found = opened(data, self._keys_for(entry))
+        if len(found) != entry.size:
+            raise broken("it is of another size")
+        return found
+
+    def _keys_for(self, entry: Entry) -> Keys:
+        if self._keys is None:
+            raise KeyUnavailable(
+                f"{os.fsdecode(entry.path)} is sealed, and there are no keys.", remedy="Nothing was changed."
+            )
+        return self._keys
 
     def _small_file(self, hand: "_Hand", entry: Entry, data: bytes) -> None:
         above, _, name = self._places[entry.path].rpartition(b"/")

@@ -12,11 +12,12 @@ import msgspec
 from claude_code_mcp.platform.blobs.chunks import Chunk, cut, encode_list
 from claude_code_mcp.platform.blobs.objects import BIG_BYTES, Ref, Wanted
 from claude_code_mcp.platform.worktrees.errors import ManifestRefused
+from claude_code_mcp.platform.worktrees.looked import Dirty, LeftOut, Pending, Scan, ScanOptions
 from claude_code_mcp.platform.worktrees.manifest import EncodedManifest, Parts, encode_manifest, manifest_parts
 from claude_code_mcp.platform.worktrees.models import Entry, Kind, Manifest, Omitted, Reason
 from claude_code_mcp.platform.worktrees.reading import Outcome, Sink, read_files
 from claude_code_mcp.platform.worktrees.rooted import open_root
-from claude_code_mcp.platform.worktrees.scan import Dirty, LeftOut, Pending, Scan, ScanOptions, scan_tree
+from claude_code_mcp.platform.worktrees.scan import scan_tree
 from claude_code_mcp.platform.worktrees.statcache import Known, StatCache, decode_cache, encode_cache
 
 _S = TypeVar("_S")
@@ -91,7 +92,7 @@ def take_tree(
     try:
         scan = scan_tree(root_fd, os.path.realpath(os.fsencode(root)), options, known, dirty)
         scan.pending.sort()
-        outcomes = read_files(root_fd, scan.pending, sink) if scan.pending else []
+        outcomes = read_files(root_fd, scan.pending, sink, options.seal) if scan.pending else []
     finally:
         os.close(root_fd)
     taken = Taken(scan, None)
@@ -115,7 +116,10 @@ def _note(taken: Taken, pending: Pending, outcome: Outcome) -> None:
         _leave_out(scan, pending.path, outcome)
         return
     info, ref = outcome.info, outcome.ref
-    entry = Entry(pending.path, Kind.FILE, info.st_mode & 0o777, ref.size, info.st_mtime_ns, ref.digest, ref.chunked)
+    entry = Entry(
+        pending.path, Kind.FILE, info.st_mode & 0o777, ref.size, info.st_mtime_ns, ref.digest, ref.chunked,
+        sealed=outcome.sealed,
+    )  # fmt: skip
     kept[name] = Known(scan.signature(info), entry, placeholder.plain)
     scan.entries.append(entry)
     taken.read_files += 1

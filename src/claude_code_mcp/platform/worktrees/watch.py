@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
-from claude_code_mcp.platform.worktrees.scan import Dirty
+from claude_code_mcp.platform.worktrees.looked import Dirty
 
 TRUSTED_S = 60.0
 """After so long the whole tree is walked again: writes through a memory map are not told by the kernel."""

@@ -100,6 +100,8 @@ class ImportReply(Reply):
     """The checkpoints, oldest first."""
     known: int = 0
     """Those that were here before."""
+    sealed_files: int = 0
+    """Files that are sealed: restoring them needs the keys of where they come from (checkpoints key export, import)."""
     objects_added: int = 0
     """Objects that were new."""
 
@@ -156,7 +158,9 @@ class SettingsReply(Reply):
     git: bool
     """Git's ignore rules are heeded."""
     secrets: str
-    """.env and its like: keep, leave_out or as_git."""
+    """.env and its like: keep, seal, leave_out or as_git."""
+    secret_files: list[str]
+    """What counts as a secret beside them."""
     most_file_bytes: int
     """Larger files are left out."""
     keep_last: int
@@ -167,3 +171,22 @@ class SettingsReply(Reply):
     """Days of which the newest stays."""
     keep_bytes: int | None
     """Bound of the room in the store; none where there is no bound."""
+    notes: list[str] = Field(default_factory=list)
+    """What is to be known about the change."""
+
+
+class KeyReply(Reply):
+    """The keys that secrets are sealed with, by their names."""
+
+    place: str
+    """Where they lie: the keyring, or a file."""
+    key_id: str | None
+    """The one that seals; none where nothing was ever sealed."""
+    known: list[str]
+    """All of them, oldest first."""
+    available: bool
+    """The one that seals can be had now."""
+    why: str | None = None
+    """Why it cannot."""
+    path: str | None = None
+    """The file that was written."""

@@ -136,6 +136,8 @@ class FileChange(Reply):
     """It is no text."""
     too_large: bool = False
     """Too large to be compared by line."""
+    sealed: bool = False
+    """A secret that is kept sealed: its lines are not shown."""
     before_bytes: int | None = None
     """Size before."""
     after_bytes: int | None = None
@@ -144,8 +146,9 @@ class FileChange(Reply):
     def line(self) -> str:
         """Return it in one line."""
         name = one_line(f"{self.old_path} -> {self.path}" if self.old_path else self.path, 300)
-        if self.binary or self.too_large:
-            note = f" binary, {self.before_bytes or 0} -> {self.after_bytes or 0} bytes"
+        if self.binary or self.too_large or self.sealed:
+            why = "sealed" if self.sealed else "binary"
+            note = f" {why}, {self.before_bytes or 0} -> {self.after_bytes or 0} bytes"
         else:
             note = f" +{self.added or 0} -{self.deleted or 0}" if self.added or self.deleted else ""
         return f"{self.change:<8} {name}{note}"
@@ -258,9 +261,16 @@ class FileInfo(Reply):
     modified_at: str
     """When it was changed, UTC."""
     sha256: str | None = None
-    """Of a file up to 8 MiB: the SHA-256 of its content."""
+    """Of a file up to 8 MiB that is not sealed: the SHA-256 of its content."""
+    sealed: bool = False
+    """It is kept sealed."""
     target: str | None = None
     """Where a link leads."""
+
+    def line(self) -> str:
+        """Return it in one line."""
+        more = f" -> {self.target}" if self.target else " (sealed)" if self.sealed else ""
+        return f"{self.mode} {self.size_bytes:>12} {self.path}{more}"
 
 
 class FileList(Reply):
@@ -277,7 +287,7 @@ class FileList(Reply):
 
     def text(self) -> str:
         """Return one line each."""
-        lines = [f"{item.mode} {item.size_bytes:>12} {item.path}" + (f" -> {item.target}" if item.target else "") for item in self.items]  # fmt: skip  # noqa: E501 - one line is read more easily
+        lines = [item.line() for item in self.items]
         lines += [f"left out: {one.path} ({one.why})" for one in self.omitted]
         return "\n".join(lines + ([f"more: --after {self.next}"] if self.next else []))
 

@@ -11,6 +11,7 @@ ProjectPath = Annotated[str, Field(min_length=1, max_length=4096)]
 CheckpointRef = Annotated[str, Field(min_length=1, max_length=64)]
 TreePath = Annotated[str, Field(min_length=1, max_length=4096)]
 Pattern = Annotated[str, Field(min_length=1, max_length=1000)]
+SecretPattern = Annotated[Pattern, Field(pattern=r"^[^!#]")]
 What = Literal["files", "conversation", "both"]
 
 
@@ -53,6 +54,8 @@ class RestoreCheckpoint(OfProject):
     """files, conversation (a session cut at that point), or both."""
     allow_config: bool = False
     """Also change files that can run something (hooks, .mcp.json, CLAUDE.md …)."""
+    skip_sealed: bool = False
+    """Leave secrets alone whose key is not at hand."""
     force: bool = False
     """Although somebody works there (ours are stopped first) or changes would be lost; allows all of the above."""
 
@@ -66,6 +69,8 @@ class RedoRestore(OfProject):
     """Keep the tree as it is in a safety checkpoint first."""
     allow_config: bool = False
     """Also change files that can run something."""
+    skip_sealed: bool = False
+    """Leave secrets alone whose key is not at hand."""
     force: bool = False
     """Although somebody works there."""
 
@@ -200,7 +205,9 @@ class SetCheckpoints(OfProject):
     git: bool | None = None
     """Heed git's ignore rules."""
     secrets: SecretsPolicy | None = None
-    """.env and its like: keep, leave_out, or as_git."""
+    """.env and its like: keep, seal (with a key from the keyring), leave_out, or as_git."""
+    secret_files: list[SecretPattern] | None = Field(default=None, max_length=200)
+    """Patterns (as in .gitignore) of what counts as a secret beside .env and its like."""
     most_file_bytes: int | None = Field(default=None, ge=1024, le=1 << 40)
     """Larger files are left out."""
     keep_last: int | None = Field(default=None, ge=0, le=100_000)
@@ -211,6 +218,15 @@ class SetCheckpoints(OfProject):
     """Days of which the newest stays."""
     keep_bytes: int | None = Field(default=None, ge=0, le=1 << 50)
     """Above so much in the store the oldest automatic ones go; 0: no bound."""
+
+
+class ManageKeys(Request):
+    """Look after the keys that secrets are sealed with."""
+
+    action: Literal["show", "new", "export", "import"] = "show"
+    """show them, make a new one that seals from now on, write all into a file, or take in such a file."""
+    path: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """For export, import: the file. Whoever has it opens every sealed secret."""
 
 
 class ManageCheckpoints(OfProject):

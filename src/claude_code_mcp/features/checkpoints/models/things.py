@@ -35,9 +35,11 @@ class Strategy(StrEnum):
 
 
 class SecretsPolicy(StrEnum):
-    """What is done with `.env` and its like: kept although git ignores them, left out, or treated as git does."""
+    """What is done with `.env` and its like: kept although git ignores them (as they are, or sealed with a key from the
+    keyring), left out, or treated as git does."""
 
     KEEP = "keep"
+    SEAL = "seal"
     LEAVE_OUT = "leave_out"
     AS_GIT = "as_git"
 
@@ -116,6 +118,7 @@ class TreeSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     defaults: bool = True
     git: bool = True
     secrets: SecretsPolicy = SecretsPolicy.KEEP
+    secret_files: tuple[str, ...] = ()
     most_file_bytes: int = 2 * 1024 * 1024 * 1024
     keep: Keep = msgspec.field(default_factory=Keep)
 

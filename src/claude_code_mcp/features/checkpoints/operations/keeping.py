@@ -9,6 +9,7 @@ from claude_code_mcp.features.checkpoints.errors import (
 from claude_code_mcp.features.checkpoints.models.care import (
     ExportReply,
     ImportReply,
+    KeyReply,
     SettingsReply,
     SweepReply,
     UsageReply,
@@ -20,6 +21,7 @@ from claude_code_mcp.features.checkpoints.models.requests import (
     ExportCheckpoints,
     ImportCheckpoints,
     LabelCheckpoint,
+    ManageKeys,
     PinCheckpoint,
     SetCheckpoints,
     ShowUsage,
@@ -29,6 +31,7 @@ from claude_code_mcp.features.checkpoints.models.requests import (
 from claude_code_mcp.features.checkpoints.operations.context import APART, PLACE, STORE, Context
 from claude_code_mcp.kernel.operation import Effect, Hints, operation
 from claude_code_mcp.platform.blobs.errors import ImportRefused, StoreNeedsRepair
+from claude_code_mcp.platform.seal.errors import KeyRefused, KeyUnavailable
 
 
 @operation(
@@ -131,7 +134,7 @@ async def du(ctx: Context, _: ShowUsage) -> UsageReply:
     "checkpoints.settings",
     effect=Effect.WRITE,
     surfaces=APART,
-    raises=PLACE,
+    raises=(*PLACE, KeyUnavailable, CheckpointsClosing),
     hints=Hints(
         positional=("project_path",),
         idempotent=True,
@@ -144,4 +147,20 @@ async def settings(ctx: Context, wish: SetCheckpoints) -> SettingsReply:
     return await ctx.checkpoints.set(wish, ctx.caller)
 
 
-OPERATIONS = (label, pin, delete, gc, verify, export, import_, du, settings)
+@operation(
+    "checkpoints.key",
+    effect=Effect.WRITE,
+    surfaces=APART,
+    raises=(BadCheckpointRequest, KeyUnavailable, KeyRefused, CheckpointsClosing),
+    hints=Hints(
+        positional=("action", "path"),
+        search="seal encrypt secrets keyring",
+        examples=("claude-code-mcp checkpoints key", "claude-code-mcp checkpoints key export ~/safe/checkpoints.key"),
+    ),
+)
+async def key(ctx: Context, wish: ManageKeys) -> KeyReply:
+    """Show, renew or carry the keys that secrets are sealed with; a reply never holds one, only the file of export."""
+    return await ctx.checkpoints.sealing.manage(wish, ctx.caller)
+
+
+OPERATIONS = (label, pin, delete, gc, verify, export, import_, du, settings, key)

@@ -23,6 +23,7 @@ from claude_code_mcp.features.checkpoints.models.requests import (
 from claude_code_mcp.features.checkpoints.operations.context import APART, PLACE, STORE, TREE, Context
 from claude_code_mcp.features.sessions.errors import SessionNotFound
 from claude_code_mcp.kernel.operation import Effect, Hints, operation
+from claude_code_mcp.platform.seal.errors import KeyUnavailable, SealBroken
 from claude_code_mcp.platform.worktrees.errors import (
     ContentMissing,
     RestoreBlocked,
@@ -33,7 +34,7 @@ from claude_code_mcp.platform.worktrees.errors import (
 
 RESTORE = (
     *(TreeInUse, ConfigurationChange, RestoreBlocked, RestoreConflict, TreeMoved, ContentMissing, RestoreFailed),
-    *(BadCheckpointRequest, CheckpointsClosing),
+    *(BadCheckpointRequest, CheckpointsClosing, KeyUnavailable, SealBroken),
 )
 
 

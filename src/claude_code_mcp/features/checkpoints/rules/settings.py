@@ -20,6 +20,7 @@ def changed(before: TreeSettings, wish: SetCheckpoints) -> TreeSettings:
         defaults=before.defaults if wish.defaults is None else wish.defaults,
         git=before.git if wish.git is None else wish.git,
         secrets=wish.secrets or before.secrets,
+        secret_files=before.secret_files if wish.secret_files is None else tuple(wish.secret_files),
         most_file_bytes=wish.most_file_bytes or before.most_file_bytes,
         keep=keep,
     )

@@ -101,7 +101,7 @@ class Caring:
     async def verify(self, wish: VerifyStore) -> VerifyReply:
         """Read and hash every byte of the store, and with `repair` bring back what the trees still have."""
         trees = [(Path(project.path), project.settings) for project in self._book.projects()]
-        healer = Healer(trees) if wish.repair else None
+        healer = Healer(trees, self._taking.seal_with) if wish.repair else None
         found, affected = await self._taking.on_thread(lambda: self._verified(healer))
         if found.damages or not found.whole or found.healed:
             self._book.forgotten += 1  # caches must not rely on what is damaged

@@ -17,6 +17,7 @@ from claude_code_mcp.platform.blobs.objects import Imported
 from claude_code_mcp.platform.blobs.reading import Reader
 from claude_code_mcp.platform.worktrees.errors import ManifestRefused
 from claude_code_mcp.platform.worktrees.manifest import read_manifest
+from claude_code_mcp.platform.worktrees.models import Manifest
 from claude_code_mcp.platform.worktrees.taking import Needs
 
 VERSION = 1
@@ -84,8 +85,10 @@ class Carrying:
             imported = self._taking.blobs.import_from(source)
             note = _read_note(source, imported)
             with self._taking.blobs.reader() as reader:
+                sealed = set[bytes]()
                 for one in note.checkpoints:
-                    self._check(source, one, reader)
+                    manifest = self._checked(source, one, reader)
+                    sealed.update(entry.digest for entry in manifest.entries if entry.sealed)
             known, new = self._taking.soon(self._sorted(note.checkpoints, project))
             if new:
                 self._taking.soon(self._book.bring_in(str(project), new))
@@ -94,10 +97,11 @@ class Carrying:
             checkpoint_ids=[one.id for one in new],
             known=known,
             objects_added=imported.added,
+            sealed_files=len(sealed),
         )
 
-    def _check(self, source: Path, one: Checkpoint, reader: Reader) -> None:
-        """Pass where a checkpoint is whole: a manifest that a tree can have, and every content of it."""
+    def _checked(self, source: Path, one: Checkpoint, reader: Reader) -> Manifest:
+        """Return a checkpoint's tree, where it is whole: a manifest that a tree can have, and every content of it."""
         try:
             manifest = read_manifest(one.digest, reader.read)
             needs = Needs(reader.read)
@@ -109,6 +113,7 @@ class Carrying:
         if missing:
             raise _refused(source, f"it lacks {len(missing)} objects of checkpoint {one.id}")
         one.files, one.content_bytes = manifest.files, manifest.content_bytes
+        return manifest
 
     async def _sorted(self, found: list[Checkpoint], project: Path) -> tuple[int, list[Checkpoint]]:
         """Return how many are here already, and the others as they will be kept: ids that are taken are given anew."""

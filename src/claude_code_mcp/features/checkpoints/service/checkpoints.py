@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from claude_code_mcp.features.checkpoints.errors import BadCheckpointRequest
-from claude_code_mcp.features.checkpoints.models import Checkpoint, Point
+from claude_code_mcp.features.checkpoints.models import Checkpoint, Point, SecretsPolicy
 from claude_code_mcp.features.checkpoints.models.care import ExportReply, ImportReply, SettingsReply
 from claude_code_mcp.features.checkpoints.models.replies import (
     CheckpointInfo,
@@ -40,6 +40,7 @@ from claude_code_mcp.features.checkpoints.service.caring import Caring
 from claude_code_mcp.features.checkpoints.service.carrying import Carrying
 from claude_code_mcp.features.checkpoints.service.differing import Differing, paths_of
 from claude_code_mcp.features.checkpoints.service.restoring import RestoreOrder, Restoring
+from claude_code_mcp.features.checkpoints.service.sealing import Sealing
 from claude_code_mcp.features.checkpoints.service.taking import TakeWish, Taking
 from claude_code_mcp.features.checkpoints.service.telling import told
 from claude_code_mcp.features.projects.service import Projects
@@ -95,6 +96,7 @@ class Checkpoints:
         self.taking = workers.taking
         self.restoring = workers.restoring
         self.caring = workers.caring
+        self.sealing = Sealing(workers.taking)
         self.conversations: Conversations | None = None
         self._differing = workers.differing
         self._carrying = workers.carrying
@@ -154,6 +156,7 @@ class Checkpoints:
                 backup=wish.create_backup,
                 force=wish.force,
                 allow_config=wish.allow_config,
+                skip_sealed=wish.skip_sealed,
             )
             reply = told(await self.restoring.restore(order, caller))
         if conversations is not None and not wish.dry_run:
@@ -171,6 +174,7 @@ class Checkpoints:
             backup=wish.create_backup,
             force=wish.force,
             allow_config=wish.allow_config,
+            skip_sealed=wish.skip_sealed,
             redo=True,
         )
         return told(await self.restoring.restore(order, caller))
@@ -237,9 +241,17 @@ class Checkpoints:
         project = self.locate(wish.project_path, caller)
         before = self.book.project(project).settings
         after = rules.changed(before, wish)
+        notes: list[str] = []
+        if after.secrets is SecretsPolicy.SEAL and wish.secrets is SecretsPolicy.SEAL:
+            await self.sealing.ensure()
+            if before.secrets is not SecretsPolicy.SEAL and (older := len(self.book.of_project(str(project)))):
+                notes.append(
+                    f"{older} checkpoints were taken before and hold secrets as they were: delete those, then"
+                    " `checkpoints gc`, where that must not be."
+                )
         if after != before:
             after = (await self.book.set(str(project), after)).settings
-        return views.settings(project, after)
+        return views.settings(project, after, notes)
 
     async def _conversations_of(self, one: Checkpoint) -> Conversations:
         """Return who can go back to a checkpoint's conversation, before anything is changed."""

@@ -137,6 +137,9 @@ class Comparing:
             differences = [change for change in compare(before, after) if _is_file(change)]
             added = deleted = skipped = 0
             for change in differences[:MOST_COUNTED]:
+                if any(entry is not None and entry.sealed for entry in (change.before, change.after)):
+                    skipped += 1
+                    continue
                 contents = (partial(_content, reader, change.before), partial(_content, reader, change.after))
                 lines = text_diff(*contents, change, most_lines=0)
                 added, deleted = added + lines.added, deleted + lines.deleted

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claude_code_mcp.features.checkpoints.errors import BadCheckpointRequest
-from claude_code_mcp.features.checkpoints.models import Checkpoint
+from claude_code_mcp.features.checkpoints.models import Checkpoint, TreeSettings
 from claude_code_mcp.features.checkpoints.models.replies import DiffReply, FileChange
 from claude_code_mcp.features.checkpoints.models.requests import DiffCheckpoints
 from claude_code_mcp.features.checkpoints.rules.paths import below, named, shown
 from claude_code_mcp.features.checkpoints.service.book import Book
 from claude_code_mcp.features.checkpoints.service.taking import Taking
-from claude_code_mcp.platform.blobs.reading import Reader
+from claude_code_mcp.platform.worktrees.contents import Contents
 from claude_code_mcp.platform.worktrees.diff import Change, Difference, TextDiff, compare, text_diff
 from claude_code_mcp.platform.worktrees.errors import TreeMoved
 from claude_code_mcp.platform.worktrees.manifest import read_manifest
@@ -66,20 +66,29 @@ class Differing:
         wish: DiffCheckpoints,
     ) -> DiffReply:
         root, before, after = ends
+        settings = self._taking.soon(self._settings(root))
         root_fd = open_root(root)
         try:
             with self._taking.blobs.reader() as reader, Rooted(root_fd) as rooted:
-                stored = _stored(reader)
+                contents = self._taking.contents(reader, settings)
+                stored = _stored(contents)
                 then = read_manifest(before.digest, reader.read)
                 if after is not None:
                     sides = _Sides(then, read_manifest(after.digest, reader.read), stored, stored)
                 else:
                     sides = _Sides(then, live or Manifest(()), stored, _in_tree(rooted))
-                found = [one for one in compare(sides.before, sides.after) if _asked(one, wanted)]
+                found = [
+                    one
+                    for one in compare(sides.before, sides.after)
+                    if _asked(one, wanted) and not _only_sealed(one, contents)
+                ]
                 reply = DiffReply(before=before.id, after=after.id if after else LIVE, files=len(found))
                 return _filled(reply, found, sides, wish)
         finally:
             os.close(root_fd)
+
+    async def _settings(self, root: Path) -> TreeSettings:
+        return self._book.project(root).settings
 
 
 def paths_of(texts: list[str], root: Path) -> list[bytes]:
@@ -108,6 +117,7 @@ def change_of(one: Difference) -> FileChange:
         old_path=shown(one.before.path) if renamed and one.before is not None else None,
         before_bytes=one.before.size if one.before is not None else None,
         after_bytes=one.after.size if one.after is not None else None,
+        sealed=any(entry is not None and entry.sealed for entry in (one.before, one.after)),
     )
 
 
@@ -122,7 +132,7 @@ def _filled(reply: DiffReply, found: list[Difference], sides: _Sides, wish: Diff
     for one in found[: wish.limit]:
         item = change_of(one)
         reply.items.append(item)
-        if wish.format == "names" or lines >= wish.max_lines or one.change is Change.MODE:
+        if wish.format == "names" or item.sealed or lines >= wish.max_lines or one.change is Change.MODE:
             continue
         text = _lines_of(one, sides, wish.max_lines - lines if wish.format == "unified" else wish.max_lines)
         item.binary, item.too_large = text.binary, text.too_large
@@ -147,11 +157,19 @@ def _lines_of(one: Difference, sides: _Sides, most: int) -> TextDiff:
     )
 
 
-def _stored(reader: Reader) -> _Content:
+def _only_sealed(one: Difference, contents: Contents) -> bool:
+    """Tell whether a secret differs only in how it is kept."""
+    before, after = one.before, one.after
+    if one.change is not Change.CHANGED or before is None or after is None or not (before.sealed or after.sealed):
+        return False
+    return before.mode == after.mode and contents.alike(before, after)
+
+
+def _stored(contents: Contents) -> _Content:
     def read(entry: Entry | None) -> bytes:
         if entry is None or entry.kind != Kind.FILE:
             return entry.target if entry is not None else b""
-        return reader.read(entry.digest)
+        return contents.read(entry)
 
     return read
 

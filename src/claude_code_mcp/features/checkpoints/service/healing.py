@@ -1,8 +1,9 @@
 """Bringing back what the store has lost from the trees that still have it."""
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BufferedReader
 from pathlib import Path
@@ -10,8 +11,11 @@ from pathlib import Path
 from claude_code_mcp.features.checkpoints.models import TreeSettings
 from claude_code_mcp.features.checkpoints.rules.options import scan_options
 from claude_code_mcp.platform.blobs.chunks import WINDOW_BYTES, Chunk, cut, encode_list
+from claude_code_mcp.platform.blobs.objects import OBJECT_BYTES
+from claude_code_mcp.platform.seal.content import Sealing, SealWith
+from claude_code_mcp.platform.seal.errors import KeyUnavailable
 from claude_code_mcp.platform.worktrees.errors import ManifestRefused, TreeNotFound
-from claude_code_mcp.platform.worktrees.models import Entry, Manifest
+from claude_code_mcp.platform.worktrees.models import Entry
 from claude_code_mcp.platform.worktrees.rooted import PLAIN, Rooted, open_root
 from claude_code_mcp.platform.worktrees.taking import Digests, take_tree
 
@@ -19,10 +23,16 @@ from claude_code_mcp.platform.worktrees.taking import Digests, take_tree
 class Healer:
     """Knows the contents of the trees as they are now. Nothing is read before the first question. For one thread."""
 
-    def __init__(self, trees: Iterable[tuple[Path, TreeSettings]]) -> None:
+    def __init__(
+        self,
+        trees: Iterable[tuple[Path, TreeSettings]],
+        seal_with: Callable[[TreeSettings], SealWith | None] = lambda _: None,
+    ) -> None:
+        """`seal_with` says with what the secrets of a tree are sealed."""
         self._trees = list(trees)
-        self._files: dict[bytes, tuple[Path, bytes]] = {}
-        self._pieces: dict[bytes, tuple[Path, bytes, int, int]] = {}
+        self._seal_with = seal_with
+        self._files: dict[bytes, _File] = {}
+        self._pieces: dict[bytes, tuple[_File, int, int]] = {}
         self._made: dict[bytes, bytes] = {}
         self._looked = False
 
@@ -33,39 +43,71 @@ class Healer:
         if digest in self._made:
             return self._made[digest]
         if digest in self._files:
-            root, path = self._files[digest]
-            return _read(root, path)
+            return self._files[digest].read()
         if digest in self._pieces:
-            root, path, at, size = self._pieces[digest]
-            return _read(root, path, at, size)
+            file, at, size = self._pieces[digest]
+            return file.read(at, size)
         return None
 
     def _look(self) -> None:
         self._looked = True
         for root, settings in self._trees:
             with suppress(TreeNotFound, ManifestRefused, OSError):
-                taken = take_tree(root, Digests(), scan_options(settings))
+                seal_with = self._seal_with(settings)
+                taken = take_tree(root, Digests(), scan_options(settings, seal_with=seal_with))
                 self._made.update(taken.encoded().objects())
-                self._index(root, taken.manifest)
+                for entry in taken.manifest.entries:
+                    self._index(entry, _File(root, entry.path, seal_with if entry.sealed else None))
 
-    def _index(self, root: Path, manifest: Manifest) -> None:
-        for entry in manifest.entries:
-            if entry.digest and not entry.chunked:
-                self._files[entry.digest] = (root, entry.path)
-            elif entry.chunked:
-                with suppress(OSError):
-                    self._cut(root, entry)
+    def _index(self, entry: Entry, file: "_File") -> None:
+        if entry.digest and not entry.chunked:
+            self._files[entry.digest] = file
+        elif entry.chunked:
+            with suppress(OSError, KeyUnavailable):
+                self._cut(entry.digest, file)
 
-    def _cut(self, root: Path, entry: Entry) -> None:
+    def _cut(self, digest: bytes, file: "_File") -> None:
         chunks: list[Chunk] = []
         at = 0
-        with _opened(root, entry.path) as file:
-            for piece in cut(b"", lambda: file.read(WINDOW_BYTES)):
+        with file.opened() as read:
+            for piece in cut(b"", lambda: read(WINDOW_BYTES)):
                 chunk = Chunk(sha256(piece).digest(), len(piece))
                 chunks.append(chunk)
-                self._pieces[chunk.digest] = (root, entry.path, at, chunk.size)
+                self._pieces[chunk.digest] = (file, at, chunk.size)
                 at += chunk.size
-        self._made[entry.digest] = encode_list(chunks)
+        self._made[digest] = encode_list(chunks)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of a tree, whose content is sealed on the way where `seal_with` is."""
+
+    root: Path
+    path: bytes
+    seal_with: SealWith | None
+
+    @contextmanager
+    def opened(self) -> Generator[Callable[[int], bytes]]:
+        """Yield what gives the content as it is stored."""
+        with _opened(self.root, self.path) as file:
+            yield file.read if self.seal_with is None else Sealing(file.read, self.seal_with.key()).read
+
+    def read(self, at: int = 0, size: int | None = None) -> bytes | None:
+        """Return the content, or a piece of it; None where it cannot be had."""
+        try:
+            with self.opened() as read:
+                while at and (passed := len(read(min(at, WINDOW_BYTES)))):
+                    at -= passed
+                return _whole(read, OBJECT_BYTES if size is None else size)
+        except (OSError, TreeNotFound, KeyUnavailable):
+            return None
+
+
+def _whole(read: Callable[[int], bytes], most: int) -> bytes:
+    found = b""
+    while len(found) < most and (more := read(most - len(found))):
+        found += more
+    return found
 
 
 def _opened(root: Path, path: bytes) -> BufferedReader:
@@ -76,12 +118,3 @@ def _opened(root: Path, path: bytes) -> BufferedReader:
             return os.fdopen(os.open(name, PLAIN, dir_fd=folder), "rb")
     finally:
         os.close(root_fd)
-
-
-def _read(root: Path, path: bytes, at: int = 0, size: int = -1) -> bytes | None:
-    try:
-        with _opened(root, path) as file:
-            file.seek(at)
-            return file.read(size)
-    except (OSError, TreeNotFound):
-        return None

@@ -9,7 +9,7 @@ from claude_code_mcp.features.checkpoints.rules.options import ignore_options, s
 from claude_code_mcp.features.checkpoints.service.taking import Taking
 from claude_code_mcp.platform.worktrees.manifest import read_manifest
 from claude_code_mcp.platform.worktrees.plan import RestoreWish, make_plan
-from claude_code_mcp.platform.worktrees.restoring import Consent, restore_tree, restoring
+from claude_code_mcp.platform.worktrees.restoring import Consent, Supply, restore_tree, restoring
 from claude_code_mcp.platform.worktrees.taking import Digests, take_tree
 
 
@@ -33,12 +33,14 @@ class Laying:
         with restoring(folder) as root_fd, self._taking.blobs.reader() as reader:
             target = read_manifest(one.digest, reader.read)
             also = frozenset(entry.path for entry in target.entries)
-            live = take_tree(folder, Digests(), scan_options(settings, also=also)).manifest
-            plan = make_plan(
-                folder, target, live, lambda entry: reader.read(entry.digest), RestoreWish(), ignore_options(settings)
-            )
+            contents = self._taking.contents(reader, settings)
+            live = take_tree(
+                folder, Digests(), scan_options(settings, also=also, seal_with=contents.seal_with)
+            ).manifest
+            wish = RestoreWish(contents=contents)
+            plan = make_plan(folder, target, live, contents.read, wish, ignore_options(settings))
             consent = Consent(conflicts=True, outside_links=True)
-            return restore_tree(root_fd, folder, plan, reader, self._journals, consent).changes
+            return restore_tree(root_fd, folder, plan, Supply(reader, contents.keys), self._journals, consent).changes
 
     async def _settings(self, project: str) -> TreeSettings:
         return self._taking.book.project(project).settings

@@ -16,12 +16,15 @@ from claude_code_mcp.features.checkpoints.service.trees import Trees
 from claude_code_mcp.features.projects.service import Projects
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.platform.blobs.store import Store
+from claude_code_mcp.platform.seal.keepers import KeyFile, SystemKeyring
+from claude_code_mcp.platform.seal.keys import SealKeys
 from claude_code_mcp.platform.settings.model import Settings
 from claude_code_mcp.platform.tasks import Tasks
 
 BLOBS = "blobs"
 TREES = "trees"
 JOURNALS = "restores"
+KEYS = "seal-keys.json"
 log = logging.getLogger(__name__)
 
 
@@ -56,7 +59,9 @@ def checkpoint_room(settings: Settings, book: Book, projects: Projects, occupant
         BlobsUnavailable: the disk of the object store would not serve.
     """
     directory = Path(settings.state_dir)
-    taking = Taking(book, Store.open(directory / BLOBS), Trees(directory / TREES))
+    key_file = settings.checkpoint_key_file
+    keys = SealKeys(directory / KEYS, SystemKeyring() if key_file is None else KeyFile(key_file))
+    taking = Taking(book, Store.open(directory / BLOBS), Trees(directory / TREES), keys)
     workers = Workers(
         taking,
         Restoring(book, taking, occupants, directory / JOURNALS),

@@ -22,7 +22,7 @@ from claude_code_mcp.platform.worktrees.journal import open_journals
 from claude_code_mcp.platform.worktrees.manifest import read_manifest
 from claude_code_mcp.platform.worktrees.models import Manifest
 from claude_code_mcp.platform.worktrees.plan import Plan, RestoreWish, make_plan
-from claude_code_mcp.platform.worktrees.restoring import Consent, Restored, recover, restore_tree, restoring
+from claude_code_mcp.platform.worktrees.restoring import Consent, Restored, Supply, recover, restore_tree, restoring
 from claude_code_mcp.platform.worktrees.taking import Digests
 
 
@@ -32,7 +32,7 @@ class RestoreOrder:
 
     `paths`: only these and what is below them. `backup`: keep the tree as it is in a safety checkpoint first.
     `force`: although somebody is at work there, changes would be lost, or links lead outside. `allow_config`: also
-    files that can run something.
+    files that can run something. `skip_sealed`: leave alone what is sealed and cannot be opened.
     """
 
     root: Path
@@ -42,6 +42,7 @@ class RestoreOrder:
     backup: bool = True
     force: bool = False
     allow_config: bool = False
+    skip_sealed: bool = False
     redo: bool = False
 
     @property
@@ -197,7 +198,7 @@ class Restoring:
     def _write(self, order: RestoreOrder, plan: Plan) -> Restored:
         consent = Consent(conflicts=order.backup or order.force, outside_links=order.force)
         with restoring(order.root) as root_fd, self._taking.blobs.reader() as reader:
-            return restore_tree(root_fd, order.root, plan, reader, self._journals, consent)
+            return restore_tree(root_fd, order.root, plan, Supply(reader, self._taking.keys), self._journals, consent)
 
     async def _manifest(self, one: Checkpoint) -> Manifest:
         return await self._taking.on_thread(lambda: self._read_manifest(one.digest))
@@ -223,11 +224,10 @@ class Restoring:
     def _planned(
         self, order: RestoreOrder, target: Manifest, live: Manifest, known: Manifest | None, settings: TreeSettings
     ) -> Plan:
-        wish = RestoreWish(paths=order.paths, known=known)
         with self._taking.blobs.reader() as reader:
-            return make_plan(
-                order.root, target, live, lambda entry: reader.read(entry.digest), wish, ignore_options(settings)
-            )
+            contents = self._taking.contents(reader, settings)
+            wish = RestoreWish(paths=order.paths, known=known, contents=contents, skip_sealed=order.skip_sealed)
+            return make_plan(order.root, target, live, contents.read, wish, ignore_options(settings))
 
     async def _stands_on(self, pending: PendingRestore) -> bool:
         """Tell whether the tree is what a restore was to make of it, where no journal says how far it came."""

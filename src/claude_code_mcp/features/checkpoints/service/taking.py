@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from claude_code_mcp.features.checkpoints.errors import CheckpointsClosing
-from claude_code_mcp.features.checkpoints.models import Checkpoint, Point, Strategy, TreeSettings, Trigger
+from claude_code_mcp.features.checkpoints.models import (
+    Checkpoint,
+    Point,
+    SecretsPolicy,
+    Strategy,
+    TreeSettings,
+    Trigger,
+)
 from claude_code_mcp.features.checkpoints.rules.options import scan_options
 from claude_code_mcp.features.checkpoints.rules.paths import EXAMPLES, shown
 from claude_code_mcp.features.checkpoints.service.book import Book
@@ -16,12 +23,16 @@ from claude_code_mcp.features.checkpoints.service.trees import Tree, Trees
 from claude_code_mcp.kernel.ids import CheckpointId, uuid7
 from claude_code_mcp.platform.blobs.errors import ObjectDamaged, ObjectMissing
 from claude_code_mcp.platform.blobs.objects import Ref
+from claude_code_mcp.platform.blobs.reading import Reader
 from claude_code_mcp.platform.blobs.store import Store
 from claude_code_mcp.platform.blobs.writing import Writer
+from claude_code_mcp.platform.seal.content import SealWith
+from claude_code_mcp.platform.seal.keys import SealKeys
+from claude_code_mcp.platform.worktrees.contents import Contents
+from claude_code_mcp.platform.worktrees.looked import Dirty, ScanOptions
 from claude_code_mcp.platform.worktrees.models import Manifest
 from claude_code_mcp.platform.worktrees.reading import Sink
 from claude_code_mcp.platform.worktrees.restoring import restoring
-from claude_code_mcp.platform.worktrees.scan import Dirty, ScanOptions
 from claude_code_mcp.platform.worktrees.taking import Taken, keep_manifest, take_tree, wanted_objects
 
 WAIT_S = 60.0
@@ -70,10 +81,11 @@ class TakenTree:
 class Taking:
     """Takes checkpoints."""
 
-    def __init__(self, book: Book, blobs: Store, trees: Trees) -> None:
+    def __init__(self, book: Book, blobs: Store, trees: Trees, keys: SealKeys) -> None:
         self.book = book
         self.blobs = blobs
         self.trees = trees
+        self.keys = keys
         self._loop = asyncio.get_running_loop()
         self.closing = False
         self._running: set[asyncio.Future[Any]] = set()
@@ -114,14 +126,27 @@ class Taking:
         may be as it was when the tree was last taken.
         """
         settings = self.book.project(tree.root).settings
-        options = scan_options(settings, also=also)
         dirty = Dirty(trees=frozenset(within)) if within else None
 
         def look() -> Taken:
             self.trees.recall(tree)
+            options = scan_options(settings, also=also, seal_with=self.seal_with(settings))
             return take_tree(tree.root, sink, options, tree.cache, dirty)
 
         return await self.on_thread(look)
+
+    def seal_with(self, settings: TreeSettings) -> SealWith | None:
+        """Return with what a project's secrets are sealed, None where they are not. For a thread: reads a file.
+
+        Where it is not known with which key, they are left out by name.
+        """
+        if settings.secrets is not SecretsPolicy.SEAL:
+            return None
+        return SealWith(self.keys, self.keys.current_id or b"")
+
+    def contents(self, reader: Reader, settings: TreeSettings) -> Contents:
+        """Return the contents of checkpoints as they were in a project's tree. For a thread, as `reader` is."""
+        return Contents(reader, self.keys, self.seal_with(settings))
 
     async def on_thread(self, work: Callable[[], _T]) -> _T:
         """Run `work` on a thread, to its end even where the caller is cancelled.
@@ -163,7 +188,7 @@ class Taking:
 
     def _take(self, tree: Tree, wish: TakeWish, settings: TreeSettings) -> TakenTree:
         self.trees.recall(tree)
-        options = scan_options(settings, wish.include, wish.also)
+        options = scan_options(settings, wish.include, wish.also, self.seal_with(settings))
         with restoring(tree.root, WAIT_S, shared=True):
             try:
                 dirty = tree.changes()

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from claude_code_mcp.platform.files.atomic import write_atomic
+from claude_code_mcp.platform.worktrees.looked import Dirty, ScanOptions
 from claude_code_mcp.platform.worktrees.manifest import Parts
-from claude_code_mcp.platform.worktrees.scan import Dirty, ScanOptions
 from claude_code_mcp.platform.worktrees.statcache import StatCache, decode_cache, encode_cache
 from claude_code_mcp.platform.worktrees.watch import TreeWatch, watch_tree
 

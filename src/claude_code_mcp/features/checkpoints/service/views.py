@@ -78,7 +78,7 @@ def files(one: Checkpoint, manifest: Manifest, wish: ListFiles) -> FileList:
     )
 
 
-def settings(project: Path, found: TreeSettings) -> SettingsReply:
+def settings(project: Path, found: TreeSettings, notes: Sequence[str] = ()) -> SettingsReply:
     """Return how a project's checkpoints are taken and kept."""
     return SettingsReply(
         project_path=str(project),
@@ -89,11 +89,13 @@ def settings(project: Path, found: TreeSettings) -> SettingsReply:
         defaults=found.defaults,
         git=found.git,
         secrets=found.secrets,
+        secret_files=list(found.secret_files),
         most_file_bytes=found.most_file_bytes,
         keep_last=found.keep.last,
         keep_hourly=found.keep.hourly,
         keep_daily=found.keep.daily,
         keep_bytes=found.keep.stored_bytes,
+        notes=list(notes),
     )
 
 
@@ -136,7 +138,8 @@ def _file(entry: Entry) -> FileInfo:
         mode=f"{entry.mode:04o}",
         size_bytes=entry.size,
         modified_at=_moment(seconds),
-        sha256=entry.digest.hex() if entry.digest and not entry.chunked else None,
+        sha256=entry.digest.hex() if entry.digest and not (entry.chunked or entry.sealed) else None,
+        sealed=entry.sealed,
         target=shown(entry.target) if entry.target else None,
     )
 
