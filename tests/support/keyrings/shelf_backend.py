@@ -13,7 +13,7 @@ PATH = Path(os.environ["XDG_TEST_KEYRING"])
 class Shelf(KeyringBackend):
     """Keeps passwords in a JSON object; a file `locked` beside it locks it."""
 
-    priority = 1.0  # type: ignore[assignment]  # the library computes it in a class property
+    priority = 1.0  # pyright: ignore[reportAssignmentType]  # the library computes it in a class property
 
     def get_password(self, service: str, username: str) -> str | None:
         """Return what is kept."""
