@@ -45,7 +45,7 @@ def access(daemon: Terminal) -> dict[str, Any]:
 def client(daemon: Terminal, **headers: str) -> httpx2.Client:
     found = access(daemon)
     return httpx2.Client(
-        base_url=found["url"], headers={"Authorization": f"Bearer {found['token']}", **headers}, timeout=20
+        base_url=found["url"], headers={"Authorization": f"Bearer {found['token']}", **headers}, timeout=60
     )
 
 
@@ -199,14 +199,14 @@ async def test_the_official_client_calls_tools_with_the_token(daemon: Terminal, 
     url = f"{found['url']}/mcp"
     headers = {"Authorization": f"Bearer {found['token']}"}
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=20) as http,
+        httpx2.AsyncClient(headers=headers, timeout=60) as http,
         Client(streamable_http_client(url, http_client=http), mode=mode) as talking,
     ):
         names = {tool.name for tool in (await talking.list_tools()).tools}
         assert {"claude_ask", "tool_search"} <= names
         said = await talking.call_tool("tool_call", {"name": "daemon_status", "arguments": {}})
         assert found["url"] in str(said.content[0])
-    async with httpx2.AsyncClient(timeout=20) as stranger:
+    async with httpx2.AsyncClient(timeout=60) as stranger:
         assert (await stranger.post(url, json={})).status_code == 401
 
 
@@ -214,7 +214,7 @@ async def test_the_official_client_calls_tools_with_the_token(daemon: Terminal, 
 async def test_the_address_of_mcp_chooses_the_tools(daemon: Terminal) -> None:
     found = await asyncio.to_thread(access, daemon)
     headers = {"Authorization": f"Bearer {found['token']}"}
-    async with httpx2.AsyncClient(headers=headers, timeout=20) as http:
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
         for profile, fewer in (("full", False), ("daemon", True)):
             url = f"{found['url']}/mcp?profile={profile}"
             async with Client(streamable_http_client(url, http_client=http)) as talking:

@@ -224,7 +224,7 @@ async def test_an_mcp_client_that_subscribed_is_told_when_a_tree_changes(termina
         found.listen(resource_subscriptions=sorted(wanted)) as changes,
     ):
         await found.call_tool("session_send", {"session_id": session_id, "prompt": "[s:chat]"})
-        with anyio.fail_after(30):
+        with anyio.fail_after(60):
             async for change in changes:
                 told.add(str(getattr(change, "uri", change)))
                 if told >= wanted:

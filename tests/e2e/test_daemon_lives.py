@@ -82,7 +82,7 @@ def test_a_daemon_whose_files_are_deleted_is_found_again(
     terminal: Terminal, model: ScriptedModel, gone: tuple[str, ...]
 ) -> None:
     handle = terminal.call("sessions.start", prompt="[s:held:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     before = terminal.pid
     terminal.hang_up()
     for name in gone:
@@ -104,7 +104,7 @@ def test_without_its_directory_a_daemon_ends_its_sessions_and_leaves(
     terminal: Terminal, model: ScriptedModel, home: Path
 ) -> None:
     handle = terminal.call("sessions.start", prompt="[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     claude = psutil.Process(terminal.call("sessions.status", session_id=handle["session_id"])["pid"])
     old = psutil.Process(terminal.pid)
     terminal.hang_up()
@@ -134,7 +134,7 @@ def test_newer_clients_that_come_at_once_take_an_older_daemon_over_once(
     terminal: Terminal, model: ScriptedModel, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = terminal.call("sessions.start", prompt="[s:midway:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     claude = terminal.call("sessions.status", session_id=handle["session_id"])["pid"]
     old = psutil.Process(terminal.pid)
     terminal.hang_up()

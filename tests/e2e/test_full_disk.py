@@ -65,7 +65,7 @@ def test_while_the_store_takes_nothing_the_daemon_says_so_and_afterwards_nothing
     terminal: Terminal, model: ScriptedModel
 ) -> None:
     session_id = start(terminal, "[s:held-tool:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     before = len(terminal.call("sessions.list")["items"])
     with nothing_can_be_written(terminal.pid):
         model.gate("gate").open()
@@ -88,7 +88,7 @@ def test_the_end_of_a_process_is_recorded_when_the_store_takes_it_again(
     terminal: Terminal, model: ScriptedModel, home: Path
 ) -> None:
     working = start(terminal, "[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     with nothing_can_be_written(terminal.pid):
         for process in running(home, "stream-json"):
             process.kill()
@@ -102,7 +102,7 @@ def test_the_end_of_a_process_is_recorded_when_the_store_takes_it_again(
 
 def test_a_session_can_be_stopped_on_a_full_disk(terminal: Terminal, model: ScriptedModel, home: Path) -> None:
     session_id = start(terminal, "[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     with nothing_can_be_written(terminal.pid):
         terminal.call("sessions.abort", session_id=session_id, mode="kill")
         assert running(home, "stream-json") == []
@@ -123,7 +123,7 @@ def test_an_answer_that_cannot_be_kept_is_refused_and_the_question_waits_on(term
 def test_a_session_whose_start_cannot_be_noted_waits_until_it_can(terminal: Terminal, model: ScriptedModel) -> None:
     terminal.env["MAX_CONCURRENT_SESSIONS"] = "1"
     first = start(terminal, "[s:held:first]", idle_s=0)
-    model.gate("first").reached().result(30)
+    model.gate("first").reached().result(60)
     second = start(terminal, "[s:hi]")
     with nothing_can_be_written(terminal.pid):
         terminal.call("sessions.abort", session_id=first, mode="kill")
@@ -157,7 +157,7 @@ def test_a_turn_whose_end_was_swallowed_is_found_to_be_over(
     swallowed = "b'I will run' in line"
     filtered(terminal, claude_binary, tmp_path, cut=swallowed, space="b'control_response' in line")
     session_id = start(terminal, "[s:tool]")
-    model.expect(2).result(30)
+    model.expect(2).result(60)
     terminal.until_event(session_id, "message.started")
     assert terminal.call("sessions.wait", session_id=session_id, wait_s=1)["status"] == "running"
     # Whatever is written next is glued to the half line, and shows that lines are missing.

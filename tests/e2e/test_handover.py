@@ -15,13 +15,13 @@ def test_an_older_daemon_hands_over_and_its_session_lives_on(
     terminal: Terminal, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handle = terminal.call("sessions.start", prompt="[s:midway:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     claude = terminal.call("sessions.status", session_id=handle["session_id"])["pid"]
     old = psutil.Process(terminal.pid)
     terminal.hang_up()
     monkeypatch.setattr(connect, "__version__", "99.0.0")  # this process is the newer program now
     terminal.until_event(handle["session_id"], "run.attached")
-    old.wait(30)
+    old.wait(60)
     shown = terminal.call("sessions.status", session_id=handle["session_id"])
     assert (shown["status"], shown["pid"], terminal.pid == old.pid) == ("running", claude, False)
     model.gate("gate").open()

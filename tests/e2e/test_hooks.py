@@ -16,7 +16,7 @@ from tests.support.claude_cli import ClaudeCli, Finished
 from tests.support.daemon import Terminal, command_line
 
 pytestmark = pytest.mark.e2e
-BOUND_S = 20.0
+BOUND_S = 60.0
 Row = dict[str, Any]
 
 

@@ -15,7 +15,7 @@ from tests.support.daemon import command_line
 from tests.surfaces.cli.terminal import Terminal, terminal
 
 pytestmark = pytest.mark.e2e
-BOUND_S = 20.0
+BOUND_S = 60.0
 Json = dict[str, Any]
 
 

@@ -65,7 +65,7 @@ def lost(done: Json, code: str) -> None:
 
 def test_in_the_middle_of_a_text_only_that_turn_is_lost(terminal: Terminal, model: ScriptedModel) -> None:
     session_id = start(terminal, "[s:midway:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     kill(claude_of(terminal, session_id))
     lost(terminal.finish(session_id), "claude_crashed")
     again = terminal.call("sessions.resume", session_id=session_id, prompt="[s:hi]", wait_s=60)
@@ -77,7 +77,7 @@ def test_a_queued_message_is_sent_again_under_its_id_and_runs_once_while_the_los
     terminal: Terminal, model: ScriptedModel
 ) -> None:
     session_id = start(terminal, "[s:midway:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     message_id = queued(terminal, session_id, "[s:tool]")
     kill(claude_of(terminal, session_id))
     done = terminal.finish(session_id)
@@ -132,13 +132,13 @@ def test_at_rest_nothing_is_lost_and_the_next_message_brings_it_back(terminal: T
 
 def test_killed_in_every_turn_it_loses_these_turns_and_no_message(terminal: Terminal, model: ScriptedModel) -> None:
     session_id = start(terminal, "[s:midway:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     queued(terminal, session_id, "[s:held:gate-2]")
     kill(claude_of(terminal, session_id))
-    model.gate("gate-2").reached().result(30)
+    model.gate("gate-2").reached().result(60)
     queued(terminal, session_id, "[s:held:gate-3]")
     kill(claude_of(terminal, session_id))
-    model.gate("gate-3").reached().result(30)
+    model.gate("gate-3").reached().result(60)
     kill(claude_of(terminal, session_id))
     lost(terminal.finish(session_id), "claude_crashed")
     again = terminal.call("sessions.resume", session_id=session_id, prompt="[s:hi]", wait_s=60)

@@ -42,7 +42,7 @@ async def test_a_relay_that_is_killed_in_a_call_harms_nobody_and_the_next_one_se
     daemon = terminal.pid
     async with anyio.create_task_group() as group:
         group.start_soon(asking, terminal, era, "[s:midway:gate]")
-        await anyio.to_thread.run_sync(lambda: model.gate("gate").reached().result(30))
+        await anyio.to_thread.run_sync(lambda: model.gate("gate").reached().result(60))
         (process,) = running(home, "serve")
         process.kill()
         await anyio.to_thread.run_sync(lambda: until(lambda: not is_alive(process)))

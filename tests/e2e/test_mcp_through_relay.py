@@ -170,7 +170,7 @@ class Wire:
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
-        return self._process.wait(10)
+        return self._process.wait(60)
 
 
 def test_stream_notifications_come_on_wish_and_in_order(terminal: Terminal) -> None:
@@ -215,7 +215,7 @@ def test_a_task_survives_the_daemon_and_ends_with_the_answer(terminal: Terminal,
     wire.say(id=1, method="tools/call", params=modern(name="claude_ask", arguments=arguments))
     (created,) = wire.until_answer(1)
     task_id = created["result"]["taskId"]
-    model.gate("go").reached().result(30)
+    model.gate("go").reached().result(60)
     terminal.kill_daemon()
     wire.say(id=2, method="tasks/get", params=modern(taskId=task_id))
     assert wire.until_answer(2)[-1]["result"]["status"] == "working"
@@ -239,7 +239,7 @@ def test_cancelling_a_wait_harms_neither_session_nor_connection(terminal: Termin
     wire.until_answer(0)
     wire.say(method="notifications/initialized")
     wire.say(id=1, method="tools/call", params={"name": "claude_ask", "arguments": {"prompt": "[s:midway:go]"}})
-    model.gate("go").reached().result(30)
+    model.gate("go").reached().result(60)
     wire.say(method="notifications/cancelled", params={"requestId": 1})
     model.gate("go").open()
     session_id = terminal.call("sessions.list")["items"][0]["session_id"]

@@ -31,7 +31,7 @@ def test_with_three_places_the_most_urgent_goes_first_and_each_waiting_one_knows
     for number in range(3):
         start(terminal, f"[s:held:place-{number}]")
     for number in range(3):
-        model.gate(f"place-{number}").reached().result(30)
+        model.gate(f"place-{number}").reached().result(60)
     wishes = {"later": "low", "soon": "normal", "now": "high", "too": "normal"}
     waiting = {
         name: start(terminal, f"[s:held:{name}]", priority=priority, idle_s=0) for name, priority in wishes.items()
@@ -44,7 +44,7 @@ def test_with_three_places_the_most_urgent_goes_first_and_each_waiting_one_knows
     }
     model.gate("place-0").open()  # its process stays warm, and has to go for the first in line
     for name, following in (("now", "soon"), ("soon", "too"), ("too", "later"), ("later", None)):
-        model.gate(name).reached().result(30)
+        model.gate(name).reached().result(60)
         if following is not None:
             assert shown(terminal, waiting[following])["status"] == "queued"
         model.gate(name).open()
@@ -58,7 +58,7 @@ def test_a_waiting_session_gets_the_place_of_an_idle_one_which_comes_back_when_i
 ) -> None:
     terminal.env["MAX_CONCURRENT_SESSIONS"] = "1"
     first = start(terminal, "[s:held:first]")
-    model.gate("first").reached().result(30)
+    model.gate("first").reached().result(60)
     second = start(terminal, "[s:chat]")
     assert shown(terminal, second)["status"] == "queued"
     model.gate("first").open()
@@ -104,7 +104,7 @@ def test_a_message_to_an_idle_process_is_never_lost_to_its_end(terminal: Termina
 
 def test_the_daemon_stops_and_what_runs_goes_on_under_the_next(terminal: Terminal, model: ScriptedModel) -> None:
     session_id = start(terminal, "[s:midway:gate]")
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     claude = shown(terminal, session_id)["pid"]
     daemon = psutil.Process(terminal.pid)
     assert terminal.call("daemon.stop")["live"] == 1
@@ -120,7 +120,7 @@ def test_the_daemon_stops_with_its_sessions_and_who_waited_for_a_place_runs_unde
 ) -> None:
     terminal.env["MAX_CONCURRENT_SESSIONS"] = "2"
     working = start(terminal, "[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     asking = start(terminal, "[s:touch]")
     terminal.finish(asking)
     waiting = start(terminal, "[s:hi]")

@@ -69,7 +69,7 @@ def test_a_message_to_a_running_turn_steers_it(terminal: Terminal, model: Script
 
 def test_a_turn_can_be_interrupted_and_the_session_goes_on(terminal: Terminal, model: ScriptedModel) -> None:
     handle = terminal.call("sessions.start", prompt="[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     stopped = terminal.call("sessions.abort", session_id=handle["session_id"])
     assert stopped["did"] == "interrupted"
     done = terminal.finish(handle["session_id"], handle["cursor"])

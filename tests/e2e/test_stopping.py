@@ -59,7 +59,7 @@ def slow(terminal: Terminal, claude_binary: Path, home: Path, tmp_path: Path) ->
 def test_in_the_queue(terminal: Terminal, model: ScriptedModel, home: Path, mode: str) -> None:
     terminal.env["MAX_CONCURRENT_SESSIONS"] = "1"
     start(terminal, "[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     waiting = start(terminal, "[s:hi]")
     stopped = abort(terminal, waiting, mode)
     assert (stopped["did"], stopped["status"]) == ("unqueued", "stopped")
@@ -99,7 +99,7 @@ def test_before_its_first_line(
 @pytest.mark.parametrize("mode", MODES)
 def test_in_the_middle_of_a_text(terminal: Terminal, model: ScriptedModel, home: Path, mode: str) -> None:
     session_id = start(terminal, "[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     abort(terminal, session_id, mode)
     is_over(terminal, session_id, home)
 
@@ -138,7 +138,7 @@ def test_warm_and_after_its_process_has_ended(terminal: Terminal, home: Path, mo
 
 def test_many_at_once_and_in_every_way(terminal: Terminal, model: ScriptedModel, home: Path) -> None:
     session_id = start(terminal, "[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     others = [Terminal(terminal.state_dir, terminal.env, terminal.cwd) for _ in range(4)]
     for other in others:
         other.call("daemon.status")
@@ -158,7 +158,7 @@ def test_many_at_once_and_in_every_way(terminal: Terminal, model: ScriptedModel,
 
 def test_what_was_queued_never_runs_and_what_is_sent_afterwards_does(terminal: Terminal, model: ScriptedModel) -> None:
     session_id = start(terminal, "[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     cursor = terminal.call("sessions.send", session_id=session_id, prompt="[s:tool]", steering="later")["cursor"]
     terminal.until_event(session_id, "message.queued", cursor)
     abort(terminal, session_id, "stop")

@@ -76,7 +76,7 @@ def test_the_daemon_leaves_when_nothing_runs_and_nobody_is_there_and_not_before(
 ) -> None:
     terminal.env["CLAUDE_CODE_MCP_IDLE_EXIT_S"] = "1"
     handle = terminal.call("sessions.start", prompt="[s:midway:gate]", idle_s=0)
-    model.gate("gate").reached().result(30)
+    model.gate("gate").reached().result(60)
     daemon = psutil.Process(terminal.pid)
     terminal.hang_up()
     with pytest.raises(psutil.TimeoutExpired):
@@ -92,7 +92,7 @@ def test_a_stop_breaks_the_turn_off_hears_its_result_and_lets_the_process_leave_
     terminal: Terminal, model: ScriptedModel
 ) -> None:
     handle = terminal.call("sessions.start", prompt="[s:midway:never]")
-    model.gate("never").reached().result(30)
+    model.gate("never").reached().result(60)
     stopped = terminal.call("sessions.abort", session_id=handle["session_id"], mode="stop")
     assert (stopped["did"], stopped["status"]) == ("stopped", "stopped")
     kinds = [event["kind"] for event in terminal.events(handle["session_id"])]

@@ -39,7 +39,7 @@ class Wire:
         return Channel(ours, b"", {})
 
     def daemon(self) -> socket.socket:
-        assert self._arrived.acquire(timeout=5)
+        assert self._arrived.acquire(timeout=60)
         sock = self._dialled[-1]
         sock.settimeout(5)
         return sock
@@ -49,7 +49,7 @@ class Wire:
 
     def close(self) -> None:
         os.close(self.client_out)
-        self.thread.join(5)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         self.reader.close()
         for fd in self._fds:
@@ -90,7 +90,7 @@ def test_a_line_of_several_megabytes_passes(wire: Wire) -> None:
     sender = threading.Thread(target=daemon.sendall, args=(big,))
     sender.start()
     assert wire.reader.readline() == big
-    sender.join(5)
+    sender.join(60)
 
 
 def test_a_dead_daemon_costs_only_the_open_calls(wire: Wire) -> None:

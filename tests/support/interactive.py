@@ -79,7 +79,7 @@ def typed(claude: ClaudeCli, *args: str) -> Generator[Typed]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

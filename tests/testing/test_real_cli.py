@@ -132,12 +132,12 @@ def test_a_conversation_goes_on_step_by_step_and_survives_compaction(claude: Cla
 def test_a_turn_is_interrupted_in_the_middle_of_the_stream(claude: ClaudeCli, model: ScriptedModel) -> None:
     with claude.talk() as talk:
         talk.say("[s:midway]")
-        model.gate("midway").reached().result(20)
+        model.gate("midway").reached().result(60)
         talk.control("stop", subtype="interrupt")
         assert talk.until_a("result")["terminal_reason"] == "aborted_streaming"
-        model.expect(1, lambda one: one.outcome is Outcome.GONE).result(20)
+        model.expect(1, lambda one: one.outcome is Outcome.GONE).result(60)
         talk.say("[s:held]")
-        model.gate("held").reached().result(20)
+        model.gate("held").reached().result(60)
         model.gate("held").release()
         assert talk.until_a("result")["result"] == "Released."
         assert talk.end() == 0
@@ -203,7 +203,7 @@ def test_background_work_is_stopped_and_waited_for(claude: ClaudeCli, model: Scr
         assert talk.until_a("result")["result"] == "The long job is done."
         talk.say("[s:agent-held]")
         assert talk.until_a("result")["result"] == "The agent is launched."
-        model.gate("agent-held").reached().result(20)
+        model.gate("agent-held").reached().result(60)
         model.gate("agent-held").release()
         assert talk.until_a("result")["result"] == "The agent is done."
         assert talk.end() == 0
@@ -232,5 +232,5 @@ def test_a_process_that_a_test_forgets_is_found_and_killed(home: Path) -> None:
     with subprocess.Popen(["/bin/sleep", "60"], env={"HOME": str(home)}) as forgotten:
         assert [process.pid for process in running_in(home)] == [forgotten.pid]
         assert end_all(home) == [f"{forgotten.pid} (no run) /bin/sleep 60"]
-        forgotten.wait(5)
+        forgotten.wait(60)
     assert not psutil.pid_exists(forgotten.pid)

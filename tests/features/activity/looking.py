@@ -62,6 +62,6 @@ async def within(waiting: Awaitable[T], bound_s: float = 5.0) -> T:
 
 async def until_followed(here: Place, session_id: str | None) -> None:
     """Let the loop run until a follower waits."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not here.activity.followed(SessionId(session_id) if session_id else None):
             await asyncio.sleep(0)

@@ -118,7 +118,7 @@ async def test_an_export_that_is_called_off_leaves_no_half_file(tmp_path: Path) 
     async with place(tmp_path) as here:
         await here.tell(told)
         writing = asyncio.ensure_future(exported(here, ExportFormat.JSON, out))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not out.exists():
                 await asyncio.sleep(0)
         writing.cancel()

@@ -105,7 +105,7 @@ def test_a_crash_leaves_its_call_abandoned(claude: ClaudeCli, tmp_path: Path) ->
         until((claude.cwd / "began").exists)
         until(lambda: "touch began" in "".join(path.read_text() for path in transcripts(claude)))
         os.kill(talk.process.pid, signal.SIGKILL)
-        talk.process.wait(10)
+        talk.process.wait(60)
         (claude.cwd / "go").touch()
         until((claude.cwd / "ended").exists)
 

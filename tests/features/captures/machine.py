@@ -19,7 +19,7 @@ from claude_code_mcp.platform.eventlog import log
 from claude_code_mcp.platform.procs.table import row_of
 from claude_code_mcp.platform.settings.sources import load
 
-BOUND_S = 10.0
+BOUND_S = 60.0
 SESSION = SessionId("50149376-bd13-4c6e-9303-f3f5d55c6e40")
 
 

@@ -83,7 +83,7 @@ def test_what_a_dead_claude_left_is_shown_first_and_ended_on_wish(terminal: Term
         assert left.poll() is None
         done = reaped(terminal, apply=True, pids=[left.pid])[left.pid]
         assert done["ended"]
-        assert left.wait(10) == -signal.SIGTERM
+        assert left.wait(60) == -signal.SIGTERM
         terminal.until_recorded("process.reaped")
 
 

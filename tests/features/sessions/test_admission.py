@@ -26,7 +26,7 @@ async def test_only_so_many_start_at_once_and_the_next_follows_when_one_is_up() 
     first, second = await entering(admission, A), await entering(admission, B)
     assert (first.done(), second.done(), admission.place(B)) == (True, False, 1)
     admission.started(A)
-    await asyncio.wait_for(second, 5)
+    await asyncio.wait_for(second, 60)
     assert admission.live == 2
 
 
@@ -55,7 +55,7 @@ async def test_a_full_house_asks_for_room_and_a_freed_place_is_taken() -> None:
     waiting = await entering(admission, B)
     assert (asked, waiting.done()) == ([1], False)
     admission.left(A)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
 
 
 async def test_nobody_is_admitted_while_it_is_closed() -> None:
@@ -64,7 +64,7 @@ async def test_nobody_is_admitted_while_it_is_closed() -> None:
     waiting = await entering(admission, A)
     assert (waiting.done(), admission.closed_for) == (False, "the disk is nearly full")
     admission.close(None)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
 
 
 async def test_who_gives_up_leaves_no_trace() -> None:

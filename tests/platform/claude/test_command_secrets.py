@@ -37,8 +37,8 @@ def test_any_command_line_can_be_shown_and_shown_again(command: str) -> None:
 
 
 def test_a_long_command_line_takes_no_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     command_shown("curl " + "a-" * 60_000)
     command_shown("curl " + "-u" * 20_000)
     command_shown("a_" * 60_000 + "--x-" * 20_000)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -200,18 +200,18 @@ def test_a_tool_result_may_have_any_shape(result: object) -> None:
 
 def test_a_text_of_a_megabyte_and_a_half_is_cut_and_its_size_told() -> None:
     line = _said("ü" * 750_000)
-    started = time.perf_counter()
+    started = time.process_time()
     fact = _only(_read(line).events, MessageSaid)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert fact.text == "ü" * (TEXT_BYTES // 2)
     assert fact.text_bytes == 1_500_000
 
 
 @pytest.mark.parametrize("unit", [b'{"', b'{"a":', b'{"type":"user"', b'{"a":[', b'{"\\"{"', b'{"type":"user"}x'])
 def test_a_hostile_megabyte_is_given_up_in_bounded_time(unit: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     _check_storable(_read(unit * (1_500_000 // len(unit))))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_huge_tool_input_keeps_its_shape_and_tells_its_size() -> None:

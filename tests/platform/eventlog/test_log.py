@@ -108,8 +108,8 @@ async def test_a_follower_wakes_when_the_log_grows_and_not_before(tmp_path: Path
     await database.write(lambda db: None)
     assert not waiting.done()
     await database.write(lambda db: log.append(db, [event("a")]))
-    assert await asyncio.wait_for(waiting, 5) == 1
-    assert await asyncio.wait_for(followers.grown(0), 5) == 1
+    assert await asyncio.wait_for(waiting, 60) == 1
+    assert await asyncio.wait_for(followers.grown(0), 60) == 1
     await database.close()
 
 

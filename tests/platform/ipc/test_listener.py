@@ -38,7 +38,7 @@ async def exchange(directory: Path, first: bytes) -> dict[str, object]:
     if fd is not None:
         os.close(fd)
     writer.write(first)
-    answer = json.loads(await asyncio.wait_for(reader.readline(), 5))
+    answer = json.loads(await asyncio.wait_for(reader.readline(), 60))
     writer.close()
     with contextlib.suppress(ConnectionError):  # what it refused to read is thrown back at us
         await writer.wait_closed()

@@ -59,5 +59,5 @@ def test_a_process_of_another_user_is_told(listening: socket.socket) -> None:
             assert peer_uid(address, listening.getsockname()) == 65534
             assert other.stdin is not None
             other.stdin.close()
-            other.wait(10)
+            other.wait(60)
             assert peer_uid(address, listening.getsockname()) is None

@@ -245,7 +245,7 @@ def test_an_error_that_ends_a_thread_is_logged(start: START) -> None:
 
     thread = threading.Thread(target=fails, name="worker")
     thread.start()
-    thread.join(5)
+    thread.join(60)
     (line,) = lines(stream)
     assert line["message"] == "thread worker ends by an error"
     assert "ValueError: in the thread" in line["error"]

@@ -18,7 +18,10 @@ from claude_code_mcp.platform.procs.run import Run
 
 T = TypeVar("T")
 REPO = Path(__file__).parents[3]
-BOUND_S = 20.0
+BOUND_S = 60.0
+"""What never comes has not come after this; no test waits so long for what does come."""
+LONG_S = 120.0
+"""A grace that is longer than any test waits: what is over within it went by itself."""
 STUBBORN = "trap '' TERM INT HUP; echo up; while :; do sleep 0.2; done"
 
 

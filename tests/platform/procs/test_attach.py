@@ -19,7 +19,7 @@ from claude_code_mcp.platform.procs.identity import identity_of
 from claude_code_mcp.platform.procs.models import Members, RunState
 from claude_code_mcp.platform.procs.run import Run
 from claude_code_mcp.platform.procs.runs import Runs
-from tests.platform.procs.children import REPO, all_lines, first_line, gone, shell, spec, until
+from tests.platform.procs.children import BOUND_S, LONG_S, REPO, all_lines, first_line, gone, shell, spec, until
 from tests.platform.procs.spawner import COUNT
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +63,7 @@ async def test_kill_9_of_the_daemon_at_any_instant_loses_no_line_and_repeats_non
     told += [[line.offset, line.end, int(line.data.split()[0])] for line in lines]
     assert [number for _, _, number in told] == list(range(COUNT))
     assert [start for start, _, _ in told] == [0, *(end for _, end, _ in told[:-1])]
-    assert await run.wait_exit(10) is RunState.EXITED
+    assert await run.wait_exit(BOUND_S) is RunState.EXITED
     assert run.exit is not None
     assert run.exit.code == 21
     await until(lambda: not serving(root))
@@ -79,7 +79,7 @@ async def test_kill_9_of_the_daemon_while_it_starts_runs_leaves_each_one_known_o
         await until(lambda: started.exists() and len(started.read_text().split()) > wanted)
     await until(lambda: not serving(root))
     found = {run.run_id: run for run in runs.scan()}
-    states = {run_id: await run.wait_exit(10) for run_id, run in found.items()}
+    states = {run_id: await run.wait_exit(BOUND_S) for run_id, run in found.items()}
     assert set(states.values()) <= {RunState.EXITED, RunState.FAILED_TO_START}
     ran = [run_id for run_id, state in states.items() if state is RunState.EXITED]
     assert sorted(started.read_text().split()) == sorted(ran)
@@ -105,7 +105,7 @@ async def test_an_attached_run_is_followed_written_to_and_stopped_like_an_own_on
     assert run.state() is RunState.RUNNING
     await run.write_line(b"one")
     await until(lambda: (run.files.path / "stdout").read_bytes() == b"up\ngot one\n")
-    ended = await run.stop(1)
+    ended = await run.stop(LONG_S)
     assert ended.exit is not None
     assert ended.exit.signal == signal.SIGTERM
     assert [line.data for line in await all_lines(run, 3)] == [b"got one"]
@@ -151,7 +151,7 @@ async def test_after_a_reboot_a_run_is_lost_and_nothing_is_signalled(root: Path,
 
 async def test_a_run_that_had_ended_before_a_reboot_keeps_its_ending(root: Path, runs: Runs) -> None:
     run = await handed_over(root, runs, *shell("echo up; exit 4"))
-    await run.wait_exit(10)
+    await run.wait_exit(BOUND_S)
     text = (run.files.path / "procs.json").read_text()
     members = run.members
     assert members is not None
@@ -166,7 +166,7 @@ async def test_a_run_that_had_ended_before_a_reboot_keeps_its_ending(root: Path,
 @pytest.mark.parametrize("spoilt", [b"", b"{", b"[1]", b'{"shim": 1}', b'{"shim": {"pid": "x"}}', b"\xff\x00"])
 async def test_broken_records_are_a_lost_run_and_no_crash(root: Path, runs: Runs, spoilt: bytes) -> None:
     run = await handed_over(root, runs, *shell("echo up; exit 4"))
-    await run.wait_exit(10)
+    await run.wait_exit(BOUND_S)
     for name in ("procs.json", "exit.json", "spec.json"):
         (run.files.path / name).write_bytes(spoilt)
     runs.release(run.run_id)

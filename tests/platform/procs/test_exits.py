@@ -9,6 +9,7 @@ import pytest
 
 from claude_code_mcp.platform.procs.exits import Exits
 from claude_code_mcp.platform.procs.identity import Identity, boot_id, identity_of
+from tests.platform.procs.children import BOUND_S
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +21,7 @@ async def _told(who: Identity, end: "subprocess.Popen[bytes] | None" = None) -> 
         assert not gone.is_set()
         end.kill()
         end.wait()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(BOUND_S):
         await gone.wait()
     exits.close()
 

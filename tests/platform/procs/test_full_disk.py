@@ -14,7 +14,7 @@ from claude_code_mcp.platform.procs.errors import SpawnFailed
 from claude_code_mcp.platform.procs.models import RunState
 from claude_code_mcp.platform.procs.runs import Runs
 from claude_code_mcp.platform.procs.space import DiskWatch
-from tests.platform.procs.children import all_lines, first_line, shell, spec
+from tests.platform.procs.children import BOUND_S, all_lines, first_line, shell, spec
 
 pytestmark = [
     pytest.mark.anyio,
@@ -46,7 +46,7 @@ async def test_output_is_cut_where_the_disk_is_full_and_the_ending_is_recorded_a
     async with Runs(small / "runs", disk=DiskWatch(small, low_bytes=0)) as runs:
         run = await runs.spawn(spec(*shell(f"{LINES}; exit 3")))
         lines = await all_lines(run)
-        assert await run.wait_exit(10) is RunState.EXITED
+        assert await run.wait_exit(BOUND_S) is RunState.EXITED
         assert run.exit is not None
         assert run.exit.code == 3
         assert lines[-1].torn

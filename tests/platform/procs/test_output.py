@@ -14,7 +14,7 @@ from claude_code_mcp.platform.procs.models import RunState, Stderr
 from claude_code_mcp.platform.procs.output import PIECE_BYTES, Batch
 from claude_code_mcp.platform.procs.run import Run
 from claude_code_mcp.platform.procs.runs import Runs
-from tests.platform.procs.children import all_lines, python, shell, spec, until
+from tests.platform.procs.children import BOUND_S, all_lines, python, shell, spec, until
 
 pytestmark = pytest.mark.anyio
 
@@ -158,7 +158,7 @@ async def test_a_truncated_file_is_told_and_read_from_its_new_beginning(both: Ru
 
 async def test_an_offset_beyond_the_end_of_the_file_is_a_truncation_too(runs: Runs) -> None:
     run = await runs.spawn(spec(*shell("echo new")))
-    await run.wait_exit(10)
+    await run.wait_exit(BOUND_S)
     async with aclosing(run.follow(1000)) as found:
         batches = [batch async for batch in found]
     assert batches == [Batch((), 0, restarted=True), Batch((Line(0, 4, b"new"),), 4)]
@@ -261,7 +261,7 @@ async def test_thirty_quiet_runs_cost_nothing_to_follow(runs: Runs) -> None:
 async def test_a_run_killed_from_outside_ends_its_followers(both: Runs) -> None:
     run = await both.spawn(spec(*shell("echo up; printf half; sleep 600")))
     follower = Follower(run)
-    with anyio.fail_after(10):
+    with anyio.fail_after(BOUND_S):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(follower)
             await until(lambda: run.spool().stdout_bytes == 7)

@@ -17,7 +17,7 @@ from claude_code_mcp.platform.procs.models import RunSpec, RunState
 from claude_code_mcp.platform.procs.run import Run
 from claude_code_mcp.platform.procs.runs import Runs
 from claude_code_mcp.testing import ScriptedModel
-from tests.platform.procs.children import REPO, all_lines, gone, tagged, until
+from tests.platform.procs.children import BOUND_S, LONG_S, REPO, all_lines, gone, tagged, until
 from tests.support.claude_cli import ClaudeCli
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -30,7 +30,9 @@ FLAGS = (
 
 def talking(claude: ClaudeCli) -> RunSpec:
     """Return how to start the CLI with lines both ways."""
-    return RunSpec(run_id=uuid7(), argv=(str(claude.binary), *FLAGS), cwd=str(claude.cwd), env=claude.env, grace_s=10.0)
+    return RunSpec(
+        run_id=uuid7(), argv=(str(claude.binary), *FLAGS), cwd=str(claude.cwd), env=claude.env, grace_s=LONG_S
+    )
 
 
 def said(text: str) -> bytes:
@@ -81,7 +83,7 @@ async def test_a_turn_outlives_the_host_that_started_it_and_the_next_one_takes_o
     await run.write_line(said("and now [s:hi]"))
     await until(lambda: len(results(run)) == 2)
     await run.write_line(control("end", "end_session"))
-    with anyio.fail_after(20):
+    with anyio.fail_after(BOUND_S):
         assert await run.wait_exit() is RunState.EXITED
     offset = int(journal[-1].split()[1]) if journal else 0
     rest = [line.data for line in await all_lines(run, offset)]
@@ -100,7 +102,7 @@ async def test_stopping_the_cli_ends_the_shell_that_its_tool_started(
     run = await runs.spawn(talking(claude))
     await run.write_line(said("wait [s:long-bash]"))
     await until(lambda: len(shells(run)) > 0)
-    with anyio.fail_after(20):
+    with anyio.fail_after(BOUND_S):
         ended = await run.stop()
     assert ended.exit is not None
     assert (ended.exit.code, ended.forced, ended.left) == (143, False, ())
@@ -113,7 +115,7 @@ async def test_kill_9_of_the_shim_leaves_a_shell_that_a_later_stop_still_ends(ru
     await until(lambda: len(shells(run)) > 0)
     assert run.members is not None
     psutil.Process(run.members.shim.pid).kill()
-    assert await run.wait_exit(10) is RunState.LOST
+    assert await run.wait_exit(BOUND_S) is RunState.LOST
     ended = await run.stop(1)
     assert (ended.state, ended.left) == (RunState.LOST, ())
     assert gone(run.run_id)

@@ -15,7 +15,7 @@ from claude_code_mcp.platform.procs import table
 from claude_code_mcp.platform.procs.forkserver import SHIM
 from claude_code_mcp.platform.procs.models import Exit, RunSpec, StartFailure, Stdin
 from claude_code_mcp.platform.procs.rundir import RunDir
-from tests.platform.procs.children import gone, python, shell, spec, until_now
+from tests.platform.procs.children import BOUND_S, gone, python, shell, spec, until_now
 
 
 class Started:
@@ -53,7 +53,7 @@ def started(root: Path) -> Iterator[list[Started]]:
     for one in found:
         if one.process.poll() is None:
             one.process.terminate()
-        one.process.wait(20)
+        one.process.wait(BOUND_S)
         assert not one.log()
         assert gone(one.files.run_id)
 
@@ -66,7 +66,7 @@ def test_a_bug_of_a_shim_is_written_down_and_nothing_runs(root: Path) -> None:
     (files.path / "env.json").unlink()
     (files.path / "env.json").mkdir()
     run = Started(root, wish)
-    assert run.process.wait(20) == 1
+    assert run.process.wait(BOUND_S) == 1
     assert run.output() == b""
     assert files.why_lost().startswith("its supervisor failed: IsADirectoryError")
 
@@ -99,7 +99,7 @@ def test_it_leads_a_session_and_so_does_the_program(root: Path, started: list[St
 def test_it_writes_down_how_the_program_ended(root: Path, started: list[Started]) -> None:
     run = Started(root, spec(*shell("echo out; echo err >&2; exit 7")))
     started.append(run)
-    assert run.process.wait(20) == 0
+    assert run.process.wait(BOUND_S) == 0
     ending = run.files.ending()
     assert isinstance(ending, Exit)
     assert (ending.code, ending.signal, ending.stopped, ending.killed, ending.left) == (7, None, False, 0, ())
@@ -110,7 +110,7 @@ def test_it_writes_down_how_the_program_ended(root: Path, started: list[Started]
 def test_a_program_that_a_signal_ended_has_a_signal_and_no_code(root: Path, started: list[Started]) -> None:
     run = Started(root, spec(*shell("kill -SEGV $$")))
     started.append(run)
-    run.process.wait(20)
+    run.process.wait(BOUND_S)
     ending = run.files.ending()
     assert isinstance(ending, Exit)
     assert (ending.code, ending.signal) == (None, signal.SIGSEGV)
@@ -132,12 +132,12 @@ def test_a_run_has_one_shim_ever(root: Path, started: list[Started]) -> None:
     child = first.child()
     second = Started(root, wish)
     started.append(second)
-    assert second.process.wait(20) == 0
+    assert second.process.wait(BOUND_S) == 0
     os.kill(child, signal.SIGKILL)
-    first.process.wait(20)
+    first.process.wait(BOUND_S)
     third = Started(root, wish)
     started.append(third)
-    assert third.process.wait(20) == 0
+    assert third.process.wait(BOUND_S) == 0
     assert first.output() == b"once\n"
 
 
@@ -149,7 +149,7 @@ def test_a_run_that_was_given_up_is_never_started(root: Path, started: list[Star
     assert files.abandon()
     late = Started(root, wish)
     started.append(late)
-    assert late.process.wait(20) == 0
+    assert late.process.wait(BOUND_S) == 0
     assert late.output() == b""
     ending = files.ending()
     assert isinstance(ending, StartFailure)
@@ -164,7 +164,7 @@ def test_a_run_that_was_stopped_before_it_started_never_runs(root: Path, started
     files.ask_to_stop(0.0)
     late = Started(root, wish)
     started.append(late)
-    assert late.process.wait(20) == 0
+    assert late.process.wait(BOUND_S) == 0
     assert late.output() == b""
     ending = files.ending()
     assert isinstance(ending, StartFailure)
@@ -179,7 +179,7 @@ def test_nothing_runs_when_it_cannot_be_recorded(root: Path, started: list[Start
     (files.path / "procs.json.new").mkdir()
     run = Started(root, wish)
     started.append(run)
-    assert run.process.wait(20) == 0
+    assert run.process.wait(BOUND_S) == 0
     assert run.output() == b""
     ending = files.ending()
     assert isinstance(ending, StartFailure)
@@ -200,7 +200,7 @@ def test_the_program_gets_clean_signals_no_other_descriptors_and_the_umask_of_th
     )
     run = Started(root, spec(*python(code)))
     started.append(run)
-    run.process.wait(20)
+    run.process.wait(BOUND_S)
     pipe_and_xfsz = 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)  # Python ignores these two itself
     assert run.output().decode().split("\n")[0] == f"0o22 [0, 1, 2] 4 0 {hex(pipe_and_xfsz)}"
 
@@ -228,7 +228,7 @@ def test_standard_input_of_a_pipe_run_ends_when_the_shim_is_told(root: Path, sta
     until_now(lambda: run.output() == b"all of it")
     assert run.process.poll() is None
     run.process.send_signal(signal.SIGUSR1)
-    run.process.wait(20)
+    run.process.wait(BOUND_S)
     assert isinstance(run.files.ending(), Exit)
 
 
@@ -236,6 +236,6 @@ def test_the_ending_is_recorded_in_space_that_was_kept_for_it(root: Path, starte
     run = Started(root, spec("true"))
     started.append(run)
     kept = (run.files.path / "exit.tmp").stat().st_ino
-    run.process.wait(20)
+    run.process.wait(BOUND_S)
     assert (run.files.path / "exit.json").stat().st_ino == kept
     assert json.loads((run.files.path / "exit.json").read_text())["code"] == 0

@@ -10,7 +10,7 @@ from claude_code_mcp.platform.procs.errors import StdinClosed, StdinStalled
 from claude_code_mcp.platform.procs.models import RunState, Stdin
 from claude_code_mcp.platform.procs.run import Run
 from claude_code_mcp.platform.procs.runs import Runs
-from tests.platform.procs.children import all_lines, python, shell, spec, until
+from tests.platform.procs.children import BOUND_S, all_lines, python, shell, spec, until
 
 pytestmark = pytest.mark.anyio
 
@@ -95,7 +95,7 @@ async def test_a_run_without_standard_input_takes_no_line(runs: Runs) -> None:
 
 async def test_a_run_that_is_over_or_closed_its_input_takes_no_line(runs: Runs) -> None:
     over = await runs.spawn(spec("true"))
-    await over.wait_exit(10)
+    await over.wait_exit(BOUND_S)
     with pytest.raises(StdinClosed):
         await over.write_line(b"x")
     deaf = await runs.spawn(spec(*shell("exec <&-; echo closed; sleep 60")))
@@ -154,7 +154,7 @@ async def test_a_fifo_whose_name_was_deleted_is_reached_through_the_process(runs
     assert await output_of(run, 1) == [told(b"still here")]
     assert run.members is not None
     os.kill(run.members.child.pid, signal.SIGKILL)
-    await run.wait_exit(10)
+    await run.wait_exit(BOUND_S)
     run.close_stdin()
     with pytest.raises(StdinClosed):
         await run.write_line(b"x")

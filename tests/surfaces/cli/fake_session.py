@@ -65,7 +65,7 @@ class FakeSession:
 
     def wait_for(self, what: str, count: int = 1) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: len(getattr(self, what)) >= count, 5), f"no {what}"
+            assert self._changed.wait_for(lambda: len(getattr(self, what)) >= count, 60), f"no {what}"
 
     async def handle(self, op: str, args: Mapping[str, Any], send: Send) -> Mapping[str, Any]:
         return await {

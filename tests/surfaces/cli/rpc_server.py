@@ -49,7 +49,7 @@ class RpcServer:
         await listener.close()
 
     def wait_ready(self) -> None:
-        assert self._ready.wait(5)
+        assert self._ready.wait(60)
 
     def stop(self) -> None:
         assert self._loop is not None
@@ -102,7 +102,7 @@ def serving(directory: Path, handle: Handle) -> Generator[RpcServer]:
         yield server
     finally:
         server.stop()
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -3,10 +3,10 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def test_a_shell_is_told_how_a_command_goes_on(home: Path) -> None:
         "COMP_CWORD": "2",
     }
     command = [sys.executable, "-m", "claude_code_mcp"]
-    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     assert done.stdout.decode().split() == ["plain,list"]
 
 
@@ -92,10 +92,10 @@ def test_the_scripted_model_answers_until_it_is_told_to_end(home: Path, tmp_path
         url = line.split("ANTHROPIC_BASE_URL=")[1].split()[0]
         body = json.dumps({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "[s:hi]"}]})
         request = urllib.request.Request(f"{url}/v1/messages", body.encode(), {"content-type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert "Hello there" in answer.read().decode()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert '"kind":"messages"' in (tmp_path / "seen.jsonl").read_text()
 
 
@@ -151,7 +151,7 @@ def test_the_log_is_followed_over_a_rotation(state: Path, home: Path) -> None:
         log.write_text("three\n")
         assert process.stdout.readline() == b"three\n"
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        assert process.wait(60) == 130
 
 
 def test_a_closed_standard_output_is_no_error(home: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_closed_standard_output_is_no_error(home: Path) -> None:
         ["/bin/sh", "-c", f"exec {sys.executable} -m claude_code_mcp config show >&- <&-"],
         env={"PATH": os.environ["PATH"], "HOME": str(home)},
         stderr=subprocess.PIPE,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
@@ -178,7 +178,7 @@ def test_output_that_nobody_reads_ends_quietly(state: Path, home: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(10) == 141
+        assert process.wait(60) == 141
 
 
 def test_commands_written_by_hand_start_without_the_catalog() -> None:
@@ -187,7 +187,7 @@ def test_commands_written_by_hand_start_without_the_catalog() -> None:
         "run(['daemon', 'status', '--json'], load=None, daemon=None, env={'HOME': '/nonexistent'});"
         "print(sorted({'pydantic', 'mcp', 'starlette', 'uvicorn', 'rich'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
     assert done.stdout.decode().splitlines()[-1] == "[]"
 
 
@@ -197,7 +197,8 @@ def test_no_command_loads_a_web_server_or_the_sdk_only_to_show_its_help() -> Non
         "from claude_code_mcp.__main__ import main\n"
         "try:\n    main()\nexcept SystemExit:\n    print(sorted({'mcp', 'starlette', 'uvicorn'} & set(sys.modules)))"
     )
-    started = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.stdout.decode().splitlines()[-1] == "[]"
-    assert time.monotonic() - started < 5
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5

@@ -109,12 +109,12 @@ class Site:
     def client(self, **headers: str) -> httpx2.AsyncClient:
         """Return a client that has the token."""
         return httpx2.AsyncClient(
-            base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}", **headers}, timeout=20
+            base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}", **headers}, timeout=60
         )
 
     def stranger(self, **headers: str) -> httpx2.AsyncClient:
         """Return a client that has no token."""
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=60)
 
     async def record(self, *facts: Fact, session: SessionId = ONE) -> None:
         """Put facts into the log."""
@@ -127,7 +127,7 @@ class Site:
         writer.write(request)
         await writer.drain()
         found = b""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not until or until not in found:
                 try:
                     data = await reader.read(65536)

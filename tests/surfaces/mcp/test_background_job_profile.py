@@ -63,7 +63,7 @@ async def play(client: Client, names: dict[str, str]) -> dict[str, Any]:
 
     found: dict[str, Any] = {"tools": sorted(tool.name for tool in (await client.list_tools()).tools)}
     job_id = (await call("execute", command=ECHO))["job_id"]
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while "up" not in (await call("output", job_id=job_id))["stdout"]:
             await anyio.sleep(0.05)
     [listed] = [job for job in (await call("list"))["jobs"] if job["job_id"] == job_id]

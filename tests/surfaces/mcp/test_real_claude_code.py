@@ -83,7 +83,7 @@ async def test_a_call_of_claude_code_waits_until_we_answer(
     desk: Desk, claude: ClaudeCli, config: dict[str, Any]
 ) -> None:
     running = asyncio.ensure_future(run(claude, config, "[s:wait]"))
-    async with asyncio.timeout(6 * BOUND_S):
+    async with asyncio.timeout(2 * BOUND_S):
         await desk.waiting.wait()
     desk.rung.set()
     done = await running

@@ -21,7 +21,7 @@ from claude_code_mcp.surfaces.mcp.surface import McpSurface
 Line = dict[str, Any]
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 MODERN = "2026-07-28"
-BOUND_S = 5.0
+BOUND_S = 30.0
 
 
 class WireClient:

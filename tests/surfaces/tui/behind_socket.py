@@ -16,7 +16,7 @@ from claude_code_mcp.surfaces.cli.exits import Failure
 from tests.surfaces.cli.rpc_server import HangUp, RpcServer, Send, serving
 from tests.surfaces.tui.fake_link import FakeLink
 
-BOUND_S = 30.0
+BOUND_S = 60.0
 
 
 class Served:

@@ -28,7 +28,7 @@ async def test_many_requests_wait_at_once_and_each_gets_its_answer(state: Path) 
         assert b'"ap1"' in found
         assert not waits.done()
         daemon.do(fake.change)
-        assert b'"items"' in await asyncio.wait_for(waits, 10)
+        assert b'"items"' in await asyncio.wait_for(waits, 60)
         await link.close()
 
 
@@ -53,10 +53,10 @@ async def test_a_lost_connection_is_told_and_made_anew(state: Path) -> None:
         await link.call("approvals.list", {})
         daemon.do(fake.die)
         with pytest.raises(ConnectionLost):
-            await asyncio.wait_for(waits, 10)
+            await asyncio.wait_for(waits, 60)
         with pytest.raises(ConnectionLost):
             await link.call("approvals.list", {})
-        await asyncio.wait_for(link.reconnect(), 10)
+        await asyncio.wait_for(link.reconnect(), 60)
         assert link.generation == 2
         assert b'"ap1"' in await link.call("approvals.list", {})
         await link.close()
@@ -73,7 +73,7 @@ async def test_a_wait_that_is_given_up_is_cancelled_there_too(state: Path) -> No
         waits.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waits
-        assert await asyncio.to_thread(daemon._server.was_cancelled.wait, 10)
+        assert await asyncio.to_thread(daemon._server.was_cancelled.wait, 60)
         await link.close()
 
 
@@ -86,7 +86,7 @@ async def test_no_daemon_is_told_and_tried_again(state: Path) -> None:
     assert "No daemon runs." in told[0]
     fake = one_session()
     with served(state, fake):
-        await asyncio.wait_for(looking, 10)
+        await asyncio.wait_for(looking, 60)
         assert b'"ap1"' in await link.call("approvals.list", {})
         await link.close()
 

@@ -32,6 +32,8 @@ CATCH_S = 0.1
 RESCAN_S = (0.02, 0.5)
 WAKING = (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 PUMP_S = 2.0
+RECORD_S = 15.0
+LOCK_LOOK_S = 0.005
 
 
 class Tree:
@@ -296,27 +298,48 @@ def run(run_dir: str, reply: int | None) -> None:
     """Supervise the run of this directory to its end; say on `reply` whether it runs. A run has one shim, ever."""
     run_id = os.path.basename(run_dir)
     prepare_process(run_id)
-    lock = os.open(f"{run_dir}/spec.json", os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return  # it has a shim
-    if os.path.exists(f"{run_dir}/exit.json") or os.path.exists(f"{run_dir}/procs.json"):
-        return  # it was started, or given up, before
+    if not is_ours(run_dir):
+        say(reply, f"{run_id} running")
+        return
     spec = load(f"{run_dir}/spec.json")
     env = {name: str(value) for name, value in load(f"{run_dir}/env.json").items()}
     if not spec.get("keep_env"):
         os.unlink(f"{run_dir}/env.json")
     shim = Shim(run_dir, spec)
     runs = shim.start(env)
-    if reply is not None:
-        try:
-            os.write(reply, f"{run_id} {'running' if runs else 'failed'}\n".encode())
-        except OSError:
-            pass  # who asked was killed meanwhile; the run goes on
-        os.close(reply)
+    say(reply, f"{run_id} {'running' if runs else 'failed'}")
     if runs:
         shim.supervise()
+
+
+def is_ours(run_dir: str) -> bool:
+    """Take the run for this process; False as soon as it stands on record that it was started, or given up, before."""
+    lock = os.open(f"{run_dir}/spec.json", os.O_RDONLY)
+    deadline = time.monotonic() + RECORD_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = True
+        except BlockingIOError:
+            mine = False  # it has a shim: a server that was killed since had forked it
+        if os.path.exists(f"{run_dir}/exit.json") or os.path.exists(f"{run_dir}/procs.json"):
+            return False
+        if mine:
+            return os.fstat(lock).st_nlink > 0  # else it was given up, and another of its id was made
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOCK_LOOK_S)  # it records who runs in a moment, or dies and leaves the run to us
+
+
+def say(reply: int | None, words: str) -> None:
+    """Tell the daemon what became of its order."""
+    if reply is None:
+        return
+    try:
+        os.write(reply, f"{words}\n".encode())
+    except OSError:
+        pass  # who asked was killed meanwhile; the run goes on
+    os.close(reply)
 
 
 def guarded(run_dir: str, reply: int | None) -> int:

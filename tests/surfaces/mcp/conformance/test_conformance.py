@@ -41,7 +41,7 @@ async def url() -> AsyncIterator[str]:
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(12 * BOUND_S):
+        async with asyncio.timeout(4 * BOUND_S):
             line = await process.stdout.readline()
         yield line.decode().strip()
     finally:
