@@ -17,7 +17,8 @@ from claude_code_mcp.platform.blobs.store import Store
 from claude_code_mcp.platform.files.private import private_dir
 from claude_code_mcp.platform.worktrees.ignoring import IgnoreOptions
 from claude_code_mcp.platform.worktrees.looked import Dirty, ScanOptions
-from claude_code_mcp.platform.worktrees.manifest import Parts, read_manifest
+from claude_code_mcp.platform.worktrees.manifest import read_manifest
+from claude_code_mcp.platform.worktrees.parts import Parts
 from claude_code_mcp.platform.worktrees.plan import RestoreWish, make_plan
 from claude_code_mcp.platform.worktrees.restoring import Consent, Supply, restore_tree, restoring
 from claude_code_mcp.platform.worktrees.statcache import StatCache
@@ -84,9 +85,10 @@ class Keeper:
         """Restore a tree, or some paths of it; return how many steps it took."""
         wish = RestoreWish(paths=tuple(os.fsencode(path) for path in paths))
         with self.store.reader() as reader, restoring(root) as root_fd:
-            target = read_manifest(bytes.fromhex(digest), reader.read)
+            target = read_manifest(bytes.fromhex(digest), reader.read, self.parts)
             options = ScanOptions(also=wish.paths or target.by_path.keys(), most_file_bytes=BIG_FILES)
-            dirty = Dirty(trees=frozenset(wish.paths)) if wish.paths else None
+            dirty = self.watch.changes() if self.watch is not None else None
+            dirty = Dirty(trees=frozenset(wish.paths)) if wish.paths else dirty
             live = take_tree(root, Digests(), options, self.cache, dirty)
             ignore = IgnoreOptions()
             plan = make_plan(root, target, live.manifest, lambda one: reader.read(one.digest), wish, ignore)

@@ -57,17 +57,25 @@ def _all(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
 
 
 def _both(what: str, used: dict[str, list[Used]], goal: Goal | None) -> list[Finding]:
-    inside = [one.wall_s for one in used.pop("inside")]
     git = [one.wall_s for one in used.get("git", [])]
-    daemon = Finding(ROW, f"{what} (in the daemon)", "s", inside, "git" * bool(git), git, goal if git else None)
-    return [*against(ROW, what, used, {"git": goal} if goal else {}), daemon]
+    where = {"inside": "in the daemon", "watching": "in the daemon, with a watch"}
+    inside = [
+        Finding(ROW, f"{what} ({where[name]})", "s", [one.wall_s for one in used.pop(name)], "git" * bool(git), git,
+                goal if git else None)
+        for name in list(where) if name in used
+    ]  # fmt: skip
+    return [*against(ROW, what, used, {"git": goal} if goal else {}), *inside]
 
 
 def _ten(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
     files = files_of(root)
     ours, keeper = Ours(base / "ten-ours"), Keeper(base / "ten-inside")
     digest = ours.digest(root)
+    keeper.remember()
     keeper.take(root)
+    watching = Keeper(base / "ten-watching")
+    watching.remember()
+    watching.follow(root)
     git = Git(base / "ten-git") if "git" in present() else None
     tree = git.take(root).said.strip() if git is not None else ""
 
@@ -85,6 +93,7 @@ def _ten(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
     whole = {
         "ours": edited(lambda _: ours.restore(root, digest)),
         "inside": edited(lambda _: Used(timed(lambda: keeper.restore(root, digest)))),
+        "watching": edited(lambda _: Used(timed(lambda: watching.restore(root, digest)))),
     }
     named = {
         "ours": edited(lambda paths: ours.restore(root, digest, paths)),

@@ -31,7 +31,7 @@ from claude_code_mcp.features.checkpoints.service.forking import Forking
 from claude_code_mcp.features.checkpoints.service.laying import Laying
 from claude_code_mcp.features.checkpoints.service.occupants import Occupant, Occupants
 from claude_code_mcp.features.checkpoints.service.restoring import RestoreOrder, Restoring
-from claude_code_mcp.features.checkpoints.service.trees import Trees
+from claude_code_mcp.features.checkpoints.service.trees import Tree, Trees
 from claude_code_mcp.features.sessions.models import SessionHandle
 from claude_code_mcp.features.sessions.service import Sessions
 from claude_code_mcp.features.sessions.service.observers import StartingPoint
@@ -216,7 +216,7 @@ class Checkpointing(RuleBasedStateMachine):
 
     async def _half(self, order: RestoreOrder, *, written: bool) -> str:
         taken = await self.taking.take_tree(self.root, TakeWish(also=()))
-        manifest = await self.restoring._manifest(order.checkpoint)
+        manifest = await self.restoring._manifest(order.checkpoint, Tree(self.root))
         pending = PendingRestore(
             id=uuid7(), project=str(self.root), target=order.checkpoint.id, safety=taken.checkpoint.id, redo=False,
             begun_at=self.book.stamp(),

@@ -118,6 +118,8 @@ def test_c1_names_that_differ_only_in_case_are_told(vault: Vault) -> None:
     make(vault.root, {b"README": b"1", b"readme": b"2", b"caf\xc3\xa9": b"3", b"cafe\xcc\x81": b"4", b"other": b"5"})
     manifest = vault.manifest(vault.take())
     assert case_collisions(manifest.entries) == [(b"cafe\xcc\x81", b"caf\xc3\xa9"), (b"README", b"readme")]
+    assert not vault.plan(manifest).collisions  # they stand there side by side
+    (vault.root / "README").unlink()
     assert len(vault.plan(manifest).collisions) == 2
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from claude_code_mcp.platform.worktrees.diff import Change, compare
 from claude_code_mcp.platform.worktrees.looked import ScanOptions
-from claude_code_mcp.platform.worktrees.manifest import Parts, encode_manifest
+from claude_code_mcp.platform.worktrees.manifest import encode_manifest
+from claude_code_mcp.platform.worktrees.parts import Parts
 from claude_code_mcp.platform.worktrees.taking import Digests, take_tree
 from tests.platform.worktrees.trees import BARE, Shape, Vault, clear, make, seen, shapes
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -237,8 +237,7 @@ class IgnoreRules:
             paths = self._wanted
             if self._repository is not None:
                 paths |= tracked_paths(self._repository, self._below_top())
-            folders = {path[:at] for path in paths for at in _slashes(path)}
-            self._exact = (paths, frozenset(folders))
+            self._exact = (paths, frozenset(_folders_above(paths)))
         return self._exact
 
     def _below_top(self) -> bytes:
@@ -334,6 +333,16 @@ def _literal_root(pattern: str) -> bytes:
     text = text.removeprefix(b"/")
     stop = min((at for at, byte in enumerate(text) if byte in b"*?[\\"), default=len(text))
     return text if stop == len(text) else text[: text.rfind(b"/", 0, stop) + 1]
+
+
+def _folders_above(paths: Iterable[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
+    for path in paths:
+        above = path.rpartition(b"/")[0]
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition(b"/")[0]
+    return found
 
 
 def _slashes(path: bytes) -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from functools import cached_property
+from typing import Annotated
 
 import msgspec
 
@@ -25,14 +26,14 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False, forbid_unkno
     `size` is that of the content, `digest` the SHA-256 of it, or of the list of its chunks where `chunked`; both are
     empty for links and folders. `target` is what a link says. `mtime_ns` of a folder is kept, but its change alone
     is none of the folder. `sealed`: what is stored is the content sealed (`platform.seal`), and the digest is that of
-    the sealed bytes; `size` is that of the content.
+    the sealed bytes; `size` is that of the content. The bounds of the numbers are seen to when entries are decoded.
     """
 
     path: bytes
-    kind: int
-    mode: int
-    size: int
-    mtime_ns: int
+    kind: Annotated[int, msgspec.Meta(ge=1, le=3)]
+    mode: Annotated[int, msgspec.Meta(ge=0, le=0o777)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    mtime_ns: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
     digest: bytes = b""
     chunked: bool = False
     target: bytes = b""

@@ -2,10 +2,12 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import compress
+from operator import not_
 
 import msgspec
 
@@ -138,6 +140,7 @@ class _Planner:
         self._wish = wish
         self._target = target
         self._live = live
+        self._wanted = _not_among(target.entries, live.entries)
         self._changes: list[Change] = []
         self._blocked: list[Noted] = []
         self._kept: list[Noted] = []
@@ -147,14 +150,14 @@ class _Planner:
 
     def plan(self, protection: Protection) -> Plan:
         """Compare, path by path."""
-        live, target = self._live.by_path, self._target.by_path
-        for entry in self._target.entries:
-            # Most of a tree is as it was, and that is told at one look.
+        live = self._live.by_path
+        for entry in self._wanted:
             if live.get(entry.path) != entry and (self._asked(entry.path) or self._leads_to_asked(entry)):
                 self._toward(entry)
+        wanted = {entry.path for entry in self._wanted}
         if self._wish.delete:
-            for entry in self._live.entries:
-                if entry.path not in target and self._asked(entry.path):
+            for entry in _not_among(self._live.entries, self._target.entries):
+                if entry.path not in wanted and self._asked(entry.path):
                     self._away(entry, protection)
         self._keep_folders_of_kept()
         for change in self._changes:
@@ -164,7 +167,7 @@ class _Planner:
         return Plan(
             changes, self._folders(changes), tuple(self._blocked), self._conflicts(changes),
             tuple(self._outside_links(changes)), tuple(_executable(changes)), tuple(self._kept),
-            tuple(case_collisions(self._target.entries)), self._inside,
+            self._collisions(changes), self._inside,
         )  # fmt: skip
 
     def _asked(self, path: bytes) -> bool:
@@ -259,7 +262,7 @@ class _Planner:
         """Return the folders whose mode and time are set at the end: the target's, and others that are touched."""
         gone = {change.path for change in changes if change.action is Action.DELETE}
         found: dict[bytes, Entry] = {}
-        for entry in self._target.entries:
+        for entry in self._wanted:
             if entry.kind == Kind.FOLDER and self._asked(entry.path):
                 live = self._live.by_path.get(entry.path)
                 if live is None or (live.mode, live.mtime_ns) != (entry.mode, entry.mtime_ns):
@@ -286,6 +289,11 @@ class _Planner:
                     found.append(change.path)
         return tuple(found)
 
+    def _collisions(self, changes: Iterable[Change]) -> tuple[tuple[bytes, bytes], ...]:
+        """Return what would be taken for one; where nothing is made, all of it is there side by side already."""
+        made = any(change.action is Action.CREATE for change in changes)
+        return tuple(case_collisions(self._target.entries)) if made else ()
+
     def _sealed_since(self, then: Entry, now: Entry) -> bool:
         """Tell whether only the way in which a secret is kept differs."""
         same = (then.kind, then.mode, then.size, then.target) == (now.kind, now.mode, now.size, now.target)
@@ -298,6 +306,12 @@ class _Planner:
                 continue
             if leads_outside(self._root, after):
                 yield Noted(change.path, f"leads to {os.fsdecode(after.target)}")
+
+
+def _not_among(entries: Sequence[Entry], others: Sequence[Entry]) -> list[Entry]:
+    """Return those that are not the very same objects as others: most of a tree is as it was, told at one look."""
+    same = set(map(id, others))
+    return list(compress(entries, map(not_, map(same.__contains__, map(id, entries)))))
 
 
 def moved(path: bytes) -> TreeMoved:

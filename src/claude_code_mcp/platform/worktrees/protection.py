@@ -1,6 +1,7 @@
 """What a restore must not delete: the checkpoint would have left it out, so its absence there says nothing."""
 
 from collections.abc import Callable, Collection
+from functools import cached_property
 
 from claude_code_mcp.platform.worktrees.ignoring import GIT_IGNORE, OWN_IGNORE, IgnoreOptions, IgnoreRules, Scope
 from claude_code_mcp.platform.worktrees.models import Entry, Kind, Manifest
@@ -14,11 +15,16 @@ class Protection:
     """Whether the target would have left a path out, so that its absence there says nothing."""
 
     def __init__(self, root: bytes, target: Manifest, read: ReadContent, options: IgnoreOptions) -> None:
-        self._rules = IgnoreRules(root, options)
+        self._root, self._options = root, options
         self._target = target
         self._read = read
         self._omitted = {one.path: one.reason for one in target.omitted}
         self._scopes: dict[bytes, Scope | str] = {}
+
+    @cached_property
+    def _rules(self) -> IgnoreRules:
+        """Made when the first thing is to go: what surrounds the tree is read for it."""
+        return IgnoreRules(self._root, self._options)
 
     def why_kept(self, path: bytes, *, folder: bool) -> str:
         """Return why `path` must stay, empty where it may go."""

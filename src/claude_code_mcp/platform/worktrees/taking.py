@@ -13,8 +13,9 @@ from claude_code_mcp.platform.blobs.chunks import Chunk, cut, encode_list
 from claude_code_mcp.platform.blobs.objects import BIG_BYTES, Ref, Wanted
 from claude_code_mcp.platform.worktrees.errors import ManifestRefused
 from claude_code_mcp.platform.worktrees.looked import Dirty, LeftOut, Pending, Scan, ScanOptions
-from claude_code_mcp.platform.worktrees.manifest import EncodedManifest, Parts, encode_manifest, manifest_parts
+from claude_code_mcp.platform.worktrees.manifest import EncodedManifest, encode_manifest, manifest_parts
 from claude_code_mcp.platform.worktrees.models import Entry, Kind, Manifest, Omitted, Reason
+from claude_code_mcp.platform.worktrees.parts import Parts
 from claude_code_mcp.platform.worktrees.reading import Outcome, Sink, read_files
 from claude_code_mcp.platform.worktrees.rooted import open_root
 from claude_code_mcp.platform.worktrees.scan import scan_tree

@@ -21,6 +21,7 @@ from claude_code_mcp.platform.worktrees.errors import ManifestRefused, TreeBusy
 from claude_code_mcp.platform.worktrees.journal import open_journals
 from claude_code_mcp.platform.worktrees.manifest import read_manifest
 from claude_code_mcp.platform.worktrees.models import Manifest
+from claude_code_mcp.platform.worktrees.parts import Parts
 from claude_code_mcp.platform.worktrees.plan import Plan, RestoreWish, make_plan
 from claude_code_mcp.platform.worktrees.restoring import Consent, Restored, Supply, recover, restore_tree, restoring
 from claude_code_mcp.platform.worktrees.taking import Digests
@@ -133,9 +134,9 @@ class Restoring:
         occupants = await self._occupants.within(order.root, caller)
         if order.dry_run:
             async with self._taking.trees.held(order.root) as tree:
-                target = await self._manifest(order.checkpoint)
+                target = await self._manifest(order.checkpoint, tree)
                 live = (await self._taking.look(tree, Digests(), _also(order, target), order.paths)).manifest
-                known = await self._known(order, target)
+                known = await self._known(order, target, tree)
                 return RestoreOutcome(order, await self._plan(order, target, live, known), occupants)
         if occupants and not order.force:
             raise refuse(order.root, occupants)
@@ -148,8 +149,8 @@ class Restoring:
     async def _held(
         self, order: RestoreOrder, tree: Tree, occupants: list[Occupant], stopped: list[Occupant]
     ) -> RestoreOutcome:
-        target = await self._manifest(order.checkpoint)
-        known = await self._known(order, target)
+        target = await self._manifest(order.checkpoint, tree)
+        known = await self._known(order, target, tree)
         taken, live = await self._before(order, tree, target)
         safety = taken.checkpoint if taken is not None else None
         try:
@@ -200,21 +201,22 @@ class Restoring:
         with restoring(order.root) as root_fd, self._taking.blobs.reader() as reader:
             return restore_tree(root_fd, order.root, plan, Supply(reader, self._taking.keys), self._journals, consent)
 
-    async def _manifest(self, one: Checkpoint) -> Manifest:
-        return await self._taking.on_thread(lambda: self._read_manifest(one.digest))
+    async def _manifest(self, one: Checkpoint, tree: Tree) -> Manifest:
+        """Return a checkpoint's tree, for whoever holds the lock of the project's own, with which it shares most."""
+        return await self._taking.on_thread(lambda: self._read_manifest(one.digest, tree.parts))
 
-    def _read_manifest(self, digest: bytes) -> Manifest:
+    def _read_manifest(self, digest: bytes, parts: Parts) -> Manifest:
         with self._taking.blobs.reader() as reader:
-            return read_manifest(digest, reader.read)
+            return read_manifest(digest, reader.read, parts)
 
-    async def _known(self, order: RestoreOrder, target: Manifest) -> Manifest | None:
+    async def _known(self, order: RestoreOrder, target: Manifest, tree: Tree) -> Manifest | None:
         """Return the state against which changes count as not kept anywhere; None where all is kept first."""
         position = self._book.get(self._book.project(order.root).position)
         if position is not None and position.digest == order.checkpoint.digest:
             return target
         if position is not None:
             with suppress(ObjectMissing, ObjectDamaged, ManifestRefused):  # a damaged one is as good as none
-                return await self._manifest(position)
+                return await self._manifest(position, tree)
         return None if order.backup else Manifest(())
 
     async def _plan(self, order: RestoreOrder, target: Manifest, live: Manifest, known: Manifest | None) -> Plan:
@@ -237,7 +239,7 @@ class Restoring:
         order = RestoreOrder(root=Path(pending.project), checkpoint=target, paths=pending.paths)
         try:
             async with self._taking.trees.held(order.root) as tree:
-                manifest = await self._manifest(target)
+                manifest = await self._manifest(target, tree)
                 live = (await self._taking.look(tree, Digests(), _also(order, manifest), order.paths)).manifest
                 return (await self._plan(order, manifest, live, None)).empty
         except ClaudeCodeMcpError:

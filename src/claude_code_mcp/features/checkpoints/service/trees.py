@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claude_code_mcp.platform.files.atomic import write_atomic
 from claude_code_mcp.platform.worktrees.looked import Dirty, ScanOptions
-from claude_code_mcp.platform.worktrees.manifest import Parts
+from claude_code_mcp.platform.worktrees.parts import Parts
 from claude_code_mcp.platform.worktrees.statcache import StatCache, decode_cache, encode_cache
 from claude_code_mcp.platform.worktrees.watch import TreeWatch, watch_tree
 
