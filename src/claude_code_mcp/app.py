@@ -25,7 +25,7 @@ from claude_code_mcp.features.checkpoints.service import (
 )
 from claude_code_mcp.features.checkpoints.service import Book as CheckpointBook
 from claude_code_mcp.features.daemon.service import Daemon, Host, SessionCensus
-from claude_code_mcp.features.diagnoses.service import Diagnoses
+from claude_code_mcp.features.diagnoses.service import Asked, Diagnoses
 from claude_code_mcp.features.hooks.service import Hooks
 from claude_code_mcp.features.installations.service import Installations
 from claude_code_mcp.features.jobs.service import BackgroundTasks, Jobs
@@ -294,10 +294,11 @@ def _build(
 
     daemon = Daemon(database, clock, host, census, partial(_stop_all, supervisor, room))
     installations = Installations(current_host(os.environ), Scrubber().text)
-    diagnoses = Diagnoses(database, settings, binaries, projects, daemon, installations)
     captures = Captures(recorder, database, sessions, settings, os.environ)
     occupants = Occupants(sessions, room.places, captures.homes.all)
     checkpoints = checkpoint_room(settings, CheckpointBook(database, clock), projects, occupants)
+    asked = Asked(binaries, projects, daemon, installations, checkpoints.checkpoints.sealing)
+    diagnoses = Diagnoses(database, settings, asked)
     around = Around(sessions, captures.homes.all, followers, Errands(room.jobs), tasks)
     branches = Branching(checkpoints, around, Path(settings.state_dir))
     supervisor.hold_at(branches.automatic)

@@ -67,6 +67,16 @@ def test_a_secret_is_never_kept_in_the_clear_and_comes_back(terminal: Terminal, 
     assert (project / ".env").read_text() == TOKEN
 
 
+def test_the_doctor_tells_whether_secrets_can_be_sealed(terminal: Terminal, project: Path, key_file: Path) -> None:
+    def found() -> tuple[str, str]:
+        checks = {one["name"]: one for one in terminal.call("diagnoses.run")["checks"]}
+        return checks["sealed secrets"]["verdict"], checks["sealed secrets"]["found"]
+
+    assert found() == ("ok", "nothing is sealed")
+    terminal.call("checkpoints.settings", project_path=str(project), secrets="seal")
+    assert found() == ("ok", f"key {terminal.call('checkpoints.key')['key_id'][:8]} in {key_file}")
+
+
 def test_a_diff_names_a_sealed_secret_and_shows_none_of_it(terminal: Terminal, project: Path) -> None:
     terminal.call("checkpoints.settings", secrets="seal")
     first = terminal.call("checkpoints.create", message="sealed")
@@ -120,6 +130,9 @@ def test_a_lost_key_costs_the_secrets_alone(terminal: Terminal, project: Path, k
     shown = terminal.call("checkpoints.key")
     assert not shown["available"]
     assert shown["key_id"][:8] in shown["why"]
+    checks = {one["name"]: one for one in terminal.call("diagnoses.run")["checks"]}
+    assert checks["sealed secrets"]["verdict"] == "warning"
+    assert "checkpoints key import" in checks["sealed secrets"]["fix"]
     without = terminal.call("checkpoints.create", message="without the key")
     assert without["left_out"] == {"no_key": 1}
     with pytest.raises(CallFailed) as caught:

@@ -4,9 +4,12 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from claude_code_mcp.features.binaries.service import Binaries
+from claude_code_mcp.features.checkpoints.models.requests import ManageKeys
+from claude_code_mcp.features.checkpoints.service import Sealing
 from claude_code_mcp.features.daemon.service import Daemon
 from claude_code_mcp.features.diagnoses.models import Check, Diagnosis, RunChecks, Verdict
 from claude_code_mcp.features.installations.models import ListInstallations
@@ -23,24 +26,28 @@ from claude_code_mcp.platform.settings.model import Settings
 Found = tuple[Verdict, str, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who is asked how things stand."""
+
+    binaries: Binaries
+    projects: Projects
+    daemon: Daemon
+    installations: Installations
+    sealing: Sealing
+
+
 class Diagnoses:
     """Looks at everything that a session needs."""
 
-    def __init__(
-        self,
-        database: Database,
-        settings: Settings,
-        binaries: Binaries,
-        projects: Projects,
-        daemon: Daemon,
-        installations: Installations,
-    ) -> None:
+    def __init__(self, database: Database, settings: Settings, asked: Asked) -> None:
         self._database = database
         self._settings = settings
-        self._binaries = binaries
-        self._projects = projects
-        self._daemon = daemon
-        self._installations = installations
+        self._binaries = asked.binaries
+        self._projects = asked.projects
+        self._daemon = asked.daemon
+        self._installations = asked.installations
+        self._sealing = asked.sealing
 
     async def run(self, wish: RunChecks, caller: Caller) -> Diagnosis:
         """Return what all checks found; a check that cannot be made is a problem of its own."""
@@ -52,6 +59,7 @@ class Diagnoses:
             ("disk", self._disk),
             ("MCP clients", lambda: self._clients(caller)),
             ("hooks", lambda: self._hooks(caller)),
+            ("sealed secrets", lambda: self._seals(caller)),
             ("project", lambda: self._project(wish, caller)),
         ]
         checks: list[Check] = []
@@ -130,6 +138,15 @@ class Diagnoses:
             return [(Verdict.WARNING, f"{found.path}: {found.problem}", fix)]
         said = ", ".join(f"{count} on {event}" for event, count in sorted(found.events.items()))
         return [(Verdict.OK, f"in every session of this user: {said}" if said else "none of this user", None)]
+
+    async def _seals(self, caller: Caller) -> list[Found]:
+        found = await self._sealing.manage(ManageKeys(), caller)
+        if found.key_id is None:
+            return [(Verdict.OK, "nothing is sealed", None)]
+        if found.available:
+            return [(Verdict.OK, f"key {found.key_id[:8]} in {found.place}", None)]
+        fix = "Unlock the keyring, or bring the key: `claude-code-mcp checkpoints key import`."
+        return [(Verdict.WARNING, f"secrets are left out of checkpoints: {found.why}", fix)]
 
     async def _project(self, wish: RunChecks, caller: Caller) -> list[Found]:
         info = await self._projects.show(wish.project_path, caller)

@@ -5,6 +5,7 @@ from claude_code_mcp.features.checkpoints.service.branching import Around, Branc
 from claude_code_mcp.features.checkpoints.service.checkpoints import Checkpoints
 from claude_code_mcp.features.checkpoints.service.occupants import Occupants
 from claude_code_mcp.features.checkpoints.service.opening import CheckpointRoom, checkpoint_room
+from claude_code_mcp.features.checkpoints.service.sealing import Sealing
 from claude_code_mcp.features.checkpoints.service.taking import TakeWish, Taking
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CheckpointRoom",
     "Checkpoints",
     "Occupants",
+    "Sealing",
     "TakeWish",
     "Taking",
     "checkpoint_room",
