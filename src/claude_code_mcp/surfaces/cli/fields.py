@@ -58,14 +58,15 @@ class Switch(click.Option):
         return (record[0].partition(" / ")[0], record[1]) if record else None
 
 
-def bind(name: str, field: FieldInfo, *, positional: bool) -> list[Bound]:
-    """Return `field` as an option, or as an argument that may be given by its flag too.
+def bind(name: str, field: FieldInfo, about: str, *, positional: bool) -> list[Bound]:
+    """Return `field`, described by `about`, as an option, or as an argument that may be given by its flag too.
 
     Identifiers cannot clash with the command's own flags. What is required is asked for by whoever collects the
     values, since click could not know that it came by the other way.
     """
     shape = shape_of(name, field.annotation)
-    option = _option(name, field, shape, hidden=positional)
+    text = help_of(field, about)
+    option = _option(name, field, shape, text, hidden=positional)
     if not positional:
         return [option]
     kind = values.Text(from_stdin=True) if isinstance(shape.type, values.Text) else shape.type
@@ -76,10 +77,10 @@ def bind(name: str, field: FieldInfo, *, positional: bool) -> list[Bound]:
         required=False,
         metavar=_argument_name(name, field),
     )
-    return [Bound(name, argument, shape.join, help_of(field), field.is_required()), option]
+    return [Bound(name, argument, shape.join, text, field.is_required()), option]
 
 
-def _option(name: str, field: FieldInfo, shape: Shape, *, hidden: bool) -> Bound:
+def _option(name: str, field: FieldInfo, shape: Shape, text: str, *, hidden: bool) -> Bound:
     kind = Switch if shape.is_flag and not field.default else click.Option
     param = kind(
         [*_flags(name, is_flag=shape.is_flag), f"field_{name}"],
@@ -88,11 +89,11 @@ def _option(name: str, field: FieldInfo, shape: Shape, *, hidden: bool) -> Bound
         default=None,
         required=field.is_required() and not hidden,
         multiple=shape.join is not None,
-        help=help_of(field),
+        help=text,
         hidden=hidden,
         metavar=None if shape.is_flag or isinstance(shape.type, click.Choice) else shape.type.name.upper(),
     )
-    return Bound(name, param, shape.join, help_of(field), field.is_required() and not hidden)
+    return Bound(name, param, shape.join, text, field.is_required() and not hidden)
 
 
 def _argument_name(name: str, field: FieldInfo) -> str:
@@ -109,8 +110,8 @@ def _flags(name: str, *, is_flag: bool) -> list[str]:
     return [*short, f"--{dashed}/--{opposite}"]
 
 
-def help_of(field: FieldInfo) -> str:
-    """Return the field's description with its bounds and its default."""
+def help_of(field: FieldInfo, about: str) -> str:
+    """Return the description with its bounds and its default."""
     notes = [
         wording.format(getattr(limit, bound))
         for limit in field.metadata
@@ -122,7 +123,7 @@ def help_of(field: FieldInfo) -> str:
         shown = default.value if isinstance(default, Enum) else default
         if not isinstance(shown, (list, dict, tuple, set, frozenset)) or shown:
             notes.append(f"default {shown}")
-    text = " ".join((field.description or "").split())
+    text = " ".join(about.split())
     return f"{text} [{', '.join(notes)}]".strip() if notes else text
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from claude_code_mcp.kernel.described import descriptions
 from claude_code_mcp.kernel.operation import Effect, Operation
 from claude_code_mcp.surfaces.cli.client import Answer, Connect
 from claude_code_mcp.surfaces.cli.fields import Bound, bind
@@ -25,11 +26,13 @@ def words_of(op: Operation) -> tuple[str, ...]:
 
 def bindings(op: Operation, *, positional: Sequence[str] | None = None, leave_out: Sequence[str] = ()) -> list[Bound]:
     """Return the parameters for the fields of the request: the positional ones (by default the hinted) first."""
-    fields = op.request.model_fields
+    fields, about = op.request.model_fields, descriptions(op.request)
     first = [name for name in (op.hints.positional if positional is None else positional) if name in fields]
     rest = [name for name in fields if name not in first]
     names = [name for name in (*first, *rest) if name not in leave_out and name not in NOT_HERE]
-    return [bound for name in names for bound in bind(name, fields[name], positional=name in first)]
+    return [
+        bound for name in names for bound in bind(name, fields[name], about.get(name, ""), positional=name in first)
+    ]
 
 
 def arguments(bound: Sequence[Bound], given: Mapping[str, Any]) -> dict[str, Any]:
