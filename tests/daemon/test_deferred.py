@@ -71,3 +71,23 @@ print(type(mcp_types.client_request_adapter.validate_python(request)).__name__)
 """
     said = run(SURFACE + code).splitlines()
     assert said == ["True False", "a [Own(name='b')]", "CallToolRequest"]
+
+
+@pytest.mark.parametrize("module", ["importlib.metadata", "multiprocessing", "mcp", "starlette", "uvicorn"])
+def test_a_daemon_that_nobody_asked_yet_imports_nothing_that_it_does_not_use(module: str) -> None:
+    code = """
+import os, sys
+from claude_code_mcp.daemon import main
+from claude_code_mcp.platform.settings.sources import load
+load({"HOME": "/nowhere"}, {"state_dir": "/nowhere"}, client_env=False)
+"""
+    assert run(f"{code}print({module!r} in sys.modules)") == "False"
+
+
+def test_what_the_daemon_defers_is_whole_for_who_asks() -> None:
+    code = """
+import claude_code_mcp.daemon
+import watchfiles
+print(watchfiles.run_process.__module__)
+"""
+    assert run(code) == "watchfiles.run"
