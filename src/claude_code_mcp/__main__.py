@@ -1,8 +1,9 @@
 """`python -m claude_code_mcp`: the MCP server without arguments, else the command line.
 
 The relay is chosen before anything else is imported: it must be up in milliseconds. So are the status line, which
-Claude Code asks for all the time, and the daemon, in the very words that clients start it with. The command line is
-handed what lies above it: the catalog and the daemon, imported when they are first wanted.
+Claude Code asks for all the time, and the daemon, in the very words that clients start it with. A plain command of the
+catalog is asked of the daemon that runs; all else is for the whole command line. That is handed what lies above it:
+the catalog and the daemon, imported when they are first wanted.
 """
 
 from __future__ import annotations
@@ -37,6 +38,11 @@ def main() -> None:
             from pathlib import Path
 
             sys.exit(_daemon(Path(argv[3]), int(argv[5])))
+        from claude_code_mcp.surfaces.cli.quick import run as run_quickly
+
+        code = run_quickly(argv, os.environ, _catalog)
+        if code is not None:
+            sys.exit(code)
     from claude_code_mcp.surfaces.cli.main import run
 
     sys.exit(run(argv, load=_catalog, daemon=_daemon))

@@ -15,13 +15,14 @@ def run(code: str) -> str:
 
 SURFACE = """
 import sys
-from claude_code_mcp.daemon.deferred import defer
+from claude_code_mcp.daemon.deferred import absent, built_late, defer
 defer("mcp", "mcp.server")
-import claude_code_mcp.surfaces.mcp.surface
+with built_late(), absent("uvicorn.main"):
+    import claude_code_mcp.surfaces.mcp.surface
 """
 
 
-@pytest.mark.parametrize("module", ["mcp.client", "mcp.server.mcpserver", "httpx2", "cryptography"])
+@pytest.mark.parametrize("module", ["mcp.client", "mcp.server.mcpserver", "httpx2", "cryptography", "uvicorn.config"])
 def test_the_mcp_surface_imports_nothing_that_a_server_on_a_socket_does_not_use(module: str) -> None:
     assert run(f"{SURFACE}print({module!r} in sys.modules)") == "False"
 
@@ -50,3 +51,43 @@ import mcp as again
 print(again is mcp, again.Client is whole)
 """
     assert run(code) == "True True"
+
+
+def test_what_was_absent_can_be_imported_after() -> None:
+    assert run(f"{SURFACE}from uvicorn.main import Server\nprint(Server.__name__)") == "Server"
+
+
+def test_models_built_late_are_built_by_their_first_use_and_no_others_are_late() -> None:
+    code = """
+from pydantic import BaseModel, TypeAdapter
+import mcp_types
+from mcp_types import CallToolRequestParams, Tool
+class Own(BaseModel):
+    name: str
+print(Own.__pydantic_complete__, Tool.__pydantic_complete__)
+print(CallToolRequestParams.model_validate({"name": "a"}).name, TypeAdapter(list[Own]).validate_python([{"name": "b"}]))
+request = {"method": "tools/call", "params": {"name": "a"}}
+print(type(mcp_types.client_request_adapter.validate_python(request)).__name__)
+"""
+    said = run(SURFACE + code).splitlines()
+    assert said == ["True False", "a [Own(name='b')]", "CallToolRequest"]
+
+
+@pytest.mark.parametrize("module", ["importlib.metadata", "multiprocessing", "mcp", "starlette", "uvicorn"])
+def test_a_daemon_that_nobody_asked_yet_imports_nothing_that_it_does_not_use(module: str) -> None:
+    code = """
+import os, sys
+from claude_code_mcp.daemon import main
+from claude_code_mcp.platform.settings.sources import load
+load({"HOME": "/nowhere"}, {"state_dir": "/nowhere"}, client_env=False)
+"""
+    assert run(f"{code}print({module!r} in sys.modules)") == "False"
+
+
+def test_what_the_daemon_defers_is_whole_for_who_asks() -> None:
+    code = """
+import claude_code_mcp.daemon
+import watchfiles
+print(watchfiles.run_process.__module__)
+"""
+    assert run(code) == "watchfiles.run"

@@ -12,7 +12,7 @@ import msgspec
 
 from claude_code_mcp import __version__
 from claude_code_mcp.app import App
-from claude_code_mcp.daemon.deferred import defer
+from claude_code_mcp.daemon.deferred import absent, built_late, defer
 from claude_code_mcp.daemon.heap import growing
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.operation import Catalog, Surface
@@ -78,7 +78,7 @@ class McpHost:
         async with self._building:
             if self._surface is None:
                 defer("mcp", "mcp.server")
-                with growing():
+                with growing(), built_late(), absent("uvicorn.main"):  # which one part of the SDK would only patch
                     from claude_code_mcp.surfaces.mcp.surface import McpSurface, Parts  # noqa: PLC0415 - see the module
                     from claude_code_mcp.surfaces.mcp.updates import Updates  # noqa: PLC0415 - see the module
 

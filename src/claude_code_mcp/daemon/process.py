@@ -9,7 +9,9 @@ import sys
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claude_code_mcp import __version__
 from claude_code_mcp.app import App, opened
@@ -32,6 +34,9 @@ from claude_code_mcp.platform.logs.uncaught import log_loop, log_uncaught
 from claude_code_mcp.platform.settings.model import Settings
 from claude_code_mcp.platform.settings.sources import load
 from claude_code_mcp.surfaces.rpc.server import Connection
+
+if TYPE_CHECKING:  # a daemon without terminals does not need it
+    from claude_code_mcp.surfaces.cli.declared import Declared
 
 LOG = "daemon.log"
 LINE_BYTES = 32 * 1024 * 1024
@@ -157,11 +162,17 @@ async def _listening(settings: Settings, app: App, hosting: _Hosting) -> AsyncGe
     catalog = build_catalog()
     served = McpHost(catalog, app, Path(settings.state_dir))
 
+    @cache
+    def command_line() -> "Declared":
+        from claude_code_mcp.surfaces.cli.declared import Declared  # noqa: PLC0415 - for the first command line
+
+        return Declared(catalog.on(Surface.CLI))
+
     async def rpc(peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         def caller(progress: Progress) -> Caller:
             return Caller(cwd=peer.cwd, surface=Surface.CLI, client="terminal", env=peer.env, progress=progress)
 
-        await Connection(catalog, app.context, caller, (reader, writer)).serve()
+        await Connection(catalog, app.context, caller, (reader, writer), command_line).serve()
 
     async def handover(_: Peer, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
         hosting.stop("a newer daemon takes over")

@@ -7,8 +7,9 @@ from enum import StrEnum
 from inspect import getdoc, signature
 from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import ConfigDict, PrivateAttr, ValidationError
 
+from claude_code_mcp.kernel.described import Described
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError, Invalid
 
 T = TypeVar("T")
@@ -30,19 +31,14 @@ class Surface(StrEnum):
     HTTP = "http"
 
 
-class Request(BaseModel):
+class Request(Described):
     """Base of all requests: unknown arguments are refused, every field carries its description."""
 
-    # Deferred: validators are built when the first request of their kind comes, not while a client waits for the start.
-    model_config = ConfigDict(
-        extra="forbid", use_attribute_docstrings=True, str_max_length=16 * 1024 * 1024, defer_build=True
-    )
+    model_config = ConfigDict(extra="forbid", str_max_length=16 * 1024 * 1024)
 
 
-class Reply(BaseModel):
+class Reply(Described):
     """Base of all replies: a program reads the fields, a person or a model reads `text()`."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     @property
     def exit_code(self) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.kernel.operation import Catalog
 from claude_code_mcp.platform.ipc.listener import Listener, Peer
+from claude_code_mcp.surfaces.cli.declared import Declared
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Handle = Callable[[str, Mapping[str, Any], Send], Awaitable[Mapping[str, Any]]]
@@ -36,6 +37,9 @@ class RpcServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self.forever = asyncio.Event()
+        self.command_line: Declared | None = None
+        """What tells commands to those who ask by their words."""
+        self.words: list[Sequence[str]] = []
 
     def main(self) -> None:
         asyncio.run(self._main())
@@ -68,13 +72,16 @@ class RpcServer:
                 tasks.append(asyncio.ensure_future(self._answer(message, writer)))
 
     async def _answer(self, message: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
-        request_id, op, args = message["id"], message["op"], message["args"]
-        self.seen.append((op, args))
-
         async def send(part: Mapping[str, Any]) -> None:
-            writer.write(json.dumps({"id": request_id, **part}).encode() + b"\n")
+            writer.write(json.dumps({"id": message["id"], **part}).encode() + b"\n")
             await writer.drain()
 
+        if "words" in message:
+            self.words.append(message["words"])
+            await send({"command": self.command_line and self.command_line.command(message["words"])})
+            return
+        op, args = message["op"], message["args"]
+        self.seen.append((op, args))
         try:
             await send(await self.handle(op, args, send))
         except HangUp:

@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
-from watchfiles import awatch
+from watchfiles.main import awatch
 
 STEP_MS = 60
 """How often the watching thread looks whether something came; changes are told one such step after the last."""

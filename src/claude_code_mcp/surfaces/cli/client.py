@@ -3,15 +3,16 @@
 ours      {"id":1,"op":"sessions.list","args":{…}}      {"cancel":1}
 daemon's  {"id":1,"reply":{…},"text":"…"}  {"id":1,"error":{…}}  {"id":1,"progress":{"done_s":…,"message":…}}
           {"id":1,"part":{…},"text":"…"}
+
+`{"id":1,"words":["jobs","list"]}` asks what a command line means; `{"id":1,"command":{…}}` tells it (see `quick`).
 """
 
 import contextlib
 import json
 import socket
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.platform.ipc.connect import Channel, open_channel
@@ -24,8 +25,7 @@ OnProgress = Callable[[float, str], None]
 OnPart = Callable[[Mapping[str, Any], str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What an operation gave back: its reply as JSON values, the same as text for a person, and how to end with it."""
 
     reply: dict[str, Any]
@@ -67,6 +67,8 @@ class Client:
         self._ids = 0
         self.wants_text = True
         """Whether replies come as text, too; who only reads their fields spares both sides half of the work."""
+        self.in_commands = False
+        """Whether the daemon calls tools in that text by their commands, or leaves that to us."""
         self._sock: socket.socket
         self._pending = bytearray()
         self.daemon: dict[str, Any] = {}
@@ -100,9 +102,25 @@ class Client:
             ConnectionLost: the daemon is gone.
         """
         self._ids += 1
-        quiet = {} if self.wants_text else {"text": False}
-        self._write({"id": self._ids, "op": op, "args": dict(args), **quiet})
+        text: dict[str, object] = {} if self.wants_text else {"text": False}
+        if self.in_commands:
+            text = {"text": "commands"}
+        self._write({"id": self._ids, "op": op, "args": dict(args), **text})
         return self._ids
+
+    def command(self, words: Sequence[str]) -> dict[str, Any] | None:
+        """Return what the daemon tells of the command that `words` begin with; None where it tells nothing.
+
+        Raises:
+            ConnectionLost: the daemon is gone.
+        """
+        self._ids += 1
+        self._write({"id": self._ids, "words": list(words)})
+        while True:
+            for message in self.receive():
+                if message.get("id") == self._ids:
+                    found = message.get("command")
+                    return found if isinstance(found, dict) else None
 
     def cancel(self, request_id: int) -> None:
         """Say that nobody waits for `request_id` any more."""

@@ -1,34 +1,19 @@
 """One field of a request as a click parameter: its type from the annotation, its help from the description."""
 
-import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import Enum
-from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 import click
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from claude_code_mcp.surfaces.cli import values
-from claude_code_mcp.surfaces.cli.values import Join
+from claude_code_mcp.surfaces.cli.readings import Choice, Join, Reading, join_of
+from claude_code_mcp.surfaces.cli.readings import Switch as SwitchReading
+from claude_code_mcp.surfaces.cli.shapes import as_argument, flags_of, opposite_of, reading_of
+from claude_code_mcp.surfaces.cli.values import type_of
 
-SHORT: Mapping[str, str] = {"project_path": "-C"}
-"""One-letter flags, by the word that means the same everywhere."""
-_LISTS = (list, set, frozenset, tuple, Sequence)
 _BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "lt": "less than {}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How the words for a field are read; `join` is set where the flag may be repeated."""
-
-    type: click.ParamType[Any]
-    join: Join | None = None
-    is_flag: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +43,44 @@ class Switch(click.Option):
         return (record[0].partition(" / ")[0], record[1]) if record else None
 
 
-def bind(name: str, field: FieldInfo, *, positional: bool) -> list[Bound]:
-    """Return `field` as an option, or as an argument that may be given by its flag too.
+def bind(name: str, field: FieldInfo, about: str, *, positional: bool) -> list[Bound]:
+    """Return `field`, described by `about`, as an option, or as an argument that may be given by its flag too.
 
     Identifiers cannot clash with the command's own flags. What is required is asked for by whoever collects the
     values, since click could not know that it came by the other way.
     """
-    shape = shape_of(name, field.annotation)
-    option = _option(name, field, shape, hidden=positional)
+    reading = reading_of(name, field.annotation)
+    text = help_of(field, about)
+    option = _option(name, field, reading, text, hidden=positional)
     if not positional:
         return [option]
-    kind = values.Text(from_stdin=True) if isinstance(shape.type, values.Text) else shape.type
+    join = join_of(reading)
     argument = click.Argument(
         [f"argument_{name}"],
-        type=kind,
-        nargs=-1 if shape.join is not None else 1,
+        type=type_of(as_argument(reading)),
+        nargs=-1 if join is not None else 1,
         required=False,
         metavar=_argument_name(name, field),
     )
-    return [Bound(name, argument, shape.join, help_of(field), field.is_required()), option]
+    return [Bound(name, argument, join, text, field.is_required()), option]
 
 
-def _option(name: str, field: FieldInfo, shape: Shape, *, hidden: bool) -> Bound:
-    kind = Switch if shape.is_flag and not field.default else click.Option
+def _option(name: str, field: FieldInfo, reading: Reading, text: str, *, hidden: bool) -> Bound:
+    join, is_flag = join_of(reading), isinstance(reading, SwitchReading)
+    kind = Switch if is_flag and not field.default else click.Option
+    flags = "/".join([flags_of(name)[-1], opposite_of(name)]) if is_flag else flags_of(name)[-1]
     param = kind(
-        [*_flags(name, is_flag=shape.is_flag), f"field_{name}"],
-        type=shape.type,
-        is_flag=shape.is_flag or None,
+        [*flags_of(name)[:-1], flags, f"field_{name}"],
+        type=type_of(reading),
+        is_flag=is_flag or None,
         default=None,
         required=field.is_required() and not hidden,
-        multiple=shape.join is not None,
-        help=help_of(field),
+        multiple=join is not None,
+        help=text,
         hidden=hidden,
-        metavar=None if shape.is_flag or isinstance(shape.type, click.Choice) else shape.type.name.upper(),
+        metavar=None if is_flag or isinstance(reading, Choice) else reading.name.upper(),
     )
-    return Bound(name, param, shape.join, help_of(field), field.is_required() and not hidden)
+    return Bound(name, param, join, text, field.is_required() and not hidden)
 
 
 def _argument_name(name: str, field: FieldInfo) -> str:
@@ -100,17 +88,8 @@ def _argument_name(name: str, field: FieldInfo) -> str:
     return shown if field.is_required() else f"[{shown}]"
 
 
-def _flags(name: str, *, is_flag: bool) -> list[str]:
-    dashed = name.replace("_", "-")
-    short = [SHORT[name]] if name in SHORT else []
-    if not is_flag:
-        return [*short, f"--{dashed}"]
-    opposite = dashed[3:] if dashed.startswith("no-") else f"no-{dashed}"
-    return [*short, f"--{dashed}/--{opposite}"]
-
-
-def help_of(field: FieldInfo) -> str:
-    """Return the field's description with its bounds and its default."""
+def help_of(field: FieldInfo, about: str) -> str:
+    """Return the description with its bounds and its default."""
     notes = [
         wording.format(getattr(limit, bound))
         for limit in field.metadata
@@ -122,79 +101,5 @@ def help_of(field: FieldInfo) -> str:
         shown = default.value if isinstance(default, Enum) else default
         if not isinstance(shown, (list, dict, tuple, set, frozenset)) or shown:
             notes.append(f"default {shown}")
-    text = " ".join((field.description or "").split())
+    text = " ".join(about.split())
     return f"{text} [{', '.join(notes)}]".strip() if notes else text
-
-
-def shape_of(name: str, annotation: Any) -> Shape:
-    """Return how a field named `name` and annotated so is read from the command line."""
-    kinds = [_plain(kind) for kind in _alternatives(annotation)]
-    if len(kinds) != 1:
-        return _mixed(kinds)
-    kind = kinds[0]
-    origin = get_origin(kind) or kind
-    if origin in _LISTS:
-        inner = next(iter(get_args(kind)), str)
-        return Shape(values.Items(shape_of(_singular(name), inner).type), values.joined_lists)
-    if origin is dict or origin is Mapping:
-        of_value = get_args(kind)[1] if len(get_args(kind)) == 2 else Any
-        return Shape(values.Pair(shape_of("", of_value).type), values.joined_pairs)
-    if kind is bool:
-        return Shape(click.BOOL, is_flag=True)
-    return Shape(_scalar(name, kind))
-
-
-def _scalar(name: str, kind: Any) -> click.ParamType[Any]:
-    if get_origin(kind) is Literal:
-        return click.Choice([str(choice) for choice in get_args(kind)])
-    if not isinstance(kind, type):
-        return values.Json(or_text=True)
-    if issubclass(kind, Enum):
-        return click.Choice([str(member.value) for member in kind])
-    if issubclass(kind, BaseModel):
-        return values.Json()
-    return _of_type(name, kind)
-
-
-def _of_type(name: str, kind: type) -> click.ParamType[Any]:
-    if issubclass(kind, (datetime, date)):
-        return values.Moment()
-    if issubclass(kind, timedelta) or (issubclass(kind, (int, float)) and name.endswith("_s")):
-        return values.Seconds()
-    if issubclass(kind, int):
-        return values.Whole()
-    if issubclass(kind, (float, Decimal)):
-        return values.Number()
-    if issubclass(kind, Path) or name.endswith(("_path", "_dir", "_directory")):
-        return values.Location()
-    return values.Text() if issubclass(kind, str) else values.Json(or_text=True)
-
-
-def _mixed(kinds: Sequence[Any]) -> Shape:
-    """Several shapes in one field: a document where it looks like one, else text."""
-    if all(isinstance(kind, type) and issubclass(kind, (int, float)) for kind in kinds):
-        return Shape(values.Number())
-    return Shape(values.Json(or_text=any(kind is str for kind in kinds)))
-
-
-def _alternatives(annotation: Any) -> list[Any]:
-    if get_origin(annotation) in (Union, types.UnionType):
-        return [kind for kind in get_args(annotation) if kind is not type(None)]
-    return [annotation]
-
-
-def _plain(annotation: Any) -> Any:
-    """Return the annotation without the names and notes around it (`NewType`, `Annotated`)."""
-    while True:
-        if hasattr(annotation, "__supertype__"):
-            annotation = annotation.__supertype__
-        elif hasattr(annotation, "__metadata__"):
-            annotation = annotation.__origin__
-        else:
-            return annotation
-
-
-def _singular(name: str) -> str:
-    if name.endswith("_directories"):
-        return name.removesuffix("ies") + "y"
-    return name.removesuffix("s")

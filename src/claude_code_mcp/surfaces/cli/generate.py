@@ -7,29 +7,25 @@ from typing import Any
 
 import click
 
+from claude_code_mcp.kernel.described import descriptions
 from claude_code_mcp.kernel.operation import Effect, Operation
 from claude_code_mcp.surfaces.cli.client import Answer, Connect
 from claude_code_mcp.surfaces.cli.fields import Bound, bind
-from claude_code_mcp.surfaces.cli.output import print_json, print_text
+from claude_code_mcp.surfaces.cli.output import print_answer, print_text
 from claude_code_mcp.surfaces.cli.parts import epilog_of, json_flag
 from claude_code_mcp.surfaces.cli.waiting import Waiting
-
-NOT_HERE = frozenset({"stream"})
-"""Fields that mean something to MCP clients only."""
-
-
-def words_of(op: Operation) -> tuple[str, ...]:
-    """Return the words that call `op`: those of its hints, else the parts of its name with dashes."""
-    return op.hints.cli or tuple(part.replace("_", "-") for part in op.name.split("."))
+from claude_code_mcp.surfaces.cli.words import placed, words_of
 
 
 def bindings(op: Operation, *, positional: Sequence[str] | None = None, leave_out: Sequence[str] = ()) -> list[Bound]:
     """Return the parameters for the fields of the request: the positional ones (by default the hinted) first."""
-    fields = op.request.model_fields
-    first = [name for name in (op.hints.positional if positional is None else positional) if name in fields]
-    rest = [name for name in fields if name not in first]
-    names = [name for name in (*first, *rest) if name not in leave_out and name not in NOT_HERE]
-    return [bound for name in names for bound in bind(name, fields[name], positional=name in first)]
+    fields, about = op.request.model_fields, descriptions(op.request)
+    chosen = op.hints.positional if positional is None else positional
+    return [
+        bound
+        for name, first in placed(op, chosen, leave_out)
+        for bound in bind(name, fields[name], about.get(name, ""), positional=first)
+    ]
 
 
 def arguments(bound: Sequence[Bound], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +72,9 @@ class Described(click.Command):
         super().format_options(ctx, formatter)
 
 
-def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) -> click.Command:
+def command_of(
+    op: Operation, connect: Connect, worded: Callable[[str], str], *, name: str | None = None
+) -> click.Command:
     """Return the command that runs `op` in the daemon which `connect` reaches; `worded` says a reply's text."""
     bound = bindings(op)
 
@@ -87,7 +85,7 @@ def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) ->
 
             def part(fields: Mapping[str, Any], text: str) -> None:
                 waiting.wipe()
-                show(Answer(dict(fields), worded(text)), as_json=as_json)
+                print_answer(Answer(dict(fields), worded(text)), as_json=as_json)
 
             try:
                 answer = client.call(
@@ -98,10 +96,10 @@ def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) ->
                     waiting.wipe()
                     print_text("Interrupted; what was begun goes on.", sys.stderr)
                 raise
-        return show(Answer(answer.reply, worded(answer.text), answer.exit_code), as_json=as_json)
+        return print_answer(Answer(answer.reply, worded(answer.text), answer.exit_code), as_json=as_json)
 
     return Described(
-        words_of(op)[-1],
+        name or words_of(op)[-1],
         bound=bound,
         callback=run,
         params=[*(one.param for one in bound), json_flag()],
@@ -110,12 +108,3 @@ def command_of(op: Operation, connect: Connect, worded: Callable[[str], str]) ->
         epilog=epilog_of(op.hints.examples),
         no_args_is_help=any(one.required for one in bound),
     )
-
-
-def show(answer: Answer, *, as_json: bool) -> int:
-    """Print `answer` and return the exit code that comes with it."""
-    if as_json:
-        print_json(answer.reply)
-    else:
-        print_text(answer.text)
-    return answer.exit_code

@@ -14,28 +14,9 @@ from claude_code_mcp.kernel.errors import ClaudeCodeMcpError
 from claude_code_mcp.platform.ipc.address import state_dir
 from claude_code_mcp.surfaces.cli.exits import EXITS_TEXT, Exit, Failure, from_kernel
 from claude_code_mcp.surfaces.cli.output import be_encodable, open_closed_streams, print_failure, print_text
-from claude_code_mcp.surfaces.cli.setup import COMPLETE_VAR, PROGRAM, RunDaemon, Setup, current
-from claude_code_mcp.surfaces.cli.tree import THIS_PROGRAM, LoadCatalog, Own, Root
-
-_HERE = "claude_code_mcp.surfaces.cli"
-
-OWN: Mapping[str, Own] = {
-    "run": Own(f"{_HERE}.run_commands", "Start Claude Code on a project and watch it live.", "Sessions"),
-    "resume": Own(f"{_HERE}.run_commands", "Go on with a session, live.", "Sessions"),
-    "attach": Own(f"{_HERE}.run_commands", "Watch a session that runs, and answer its questions.", "Sessions"),
-    "watch": Own("claude_code_mcp.surfaces.tui.commands", "Watch every session on this machine, live.", "Activity"),
-    "tree": Own("claude_code_mcp.surfaces.tui.commands", "Print what a session did, as a tree.", "Activity"),
-    "statusline": Own(f"{_HERE}.statusline_commands", "A line for Claude Code's own status line.", "Activity"),
-    "jobs run": Own(f"{_HERE}.job_commands", "Run a command in the background, or follow it.", "Jobs"),
-    "jobs follow": Own(f"{_HERE}.job_commands", "Print what a job says as it comes.", "Jobs"),
-    "jobs attach": Own(f"{_HERE}.job_commands", "Sit at a job's terminal.", "Jobs"),
-    "demo": Own(f"{_HERE}.demo", "See all of it work: no login, no network, no cost.", THIS_PROGRAM),
-    "config": Own(f"{_HERE}.config_commands", "set, show, unset, path", THIS_PROGRAM),
-    "daemon": Own(f"{_HERE}.daemon_commands", "logs, restart, run, status, stop", THIS_PROGRAM),
-    "serve": Own(f"{_HERE}.side_commands", "The MCP server on stdin and stdout, as clients start it.", THIS_PROGRAM),
-    "scripted-model": Own(f"{_HERE}.side_commands", "A stand-in for the model, to test against.", THIS_PROGRAM),
-    "completion": Own(f"{_HERE}.side_commands", "Print the completion script of a shell.", THIS_PROGRAM),
-}
+from claude_code_mcp.surfaces.cli.own import OWN, PROGRAM
+from claude_code_mcp.surfaces.cli.setup import COMPLETE_VAR, RunDaemon, Setup, current
+from claude_code_mcp.surfaces.cli.tree import LoadCatalog, Root
 
 
 def root(load: LoadCatalog, daemon: RunDaemon, env: Mapping[str, str]) -> Root:
@@ -92,16 +73,21 @@ def run(argv: Sequence[str], *, load: LoadCatalog, daemon: RunDaemon, env: Mappi
         if COMPLETE_VAR in env:
             return shell_complete(group, {}, PROGRAM, COMPLETE_VAR, env[COMPLETE_VAR])
         return _run(group, argv)
-    except Failure as failure:
-        print_failure(failure if as_json else _in_commands(failure, load), as_json=as_json)
-        return failure.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (Exception, KeyboardInterrupt) as exc:  # noqa: BLE001 - nothing is raised: it is told to the person
+        return told(exc, as_json=as_json, load=load, env=env)
+
+
+def told(exc: BaseException, *, as_json: bool, load: LoadCatalog, env: Mapping[str, str]) -> int:
+    """Tell the person how a command ended that did not end well, and return its exit code."""
+    if isinstance(exc, (KeyboardInterrupt, click.Abort)):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    if isinstance(exc, BrokenPipeError):
         return _pipe_closed()
-    except Exception as exc:  # noqa: BLE001 - the surface is where a bug of ours is told to the person
-        print_failure(_bug(exc, env), as_json=as_json)
-        return Exit.INTERNAL
+    if isinstance(exc, Failure):
+        print_failure(exc if as_json else _in_commands(exc, load), as_json=as_json)
+        return exc.exit_code
+    print_failure(_bug(exc, env), as_json=as_json)
+    return Exit.INTERNAL
 
 
 def _run(group: Root, argv: Sequence[str]) -> int:
@@ -143,7 +129,7 @@ def _usage(exc: click.UsageError) -> Failure:
     return Failure("usage", message if message.endswith((".", "?")) else f"{message}.", remedy=remedy, exit_code=2)
 
 
-def _bug(exc: Exception, env: Mapping[str, str]) -> Failure:
+def _bug(exc: BaseException, env: Mapping[str, str]) -> Failure:
     if env.get("CLAUDE_MCP_DEBUG"):
         traceback.print_exception(exc)
     return Failure(

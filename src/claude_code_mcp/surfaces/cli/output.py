@@ -5,10 +5,13 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from claude_code_mcp.kernel.display import escaped_json, visible
 from claude_code_mcp.surfaces.cli.exits import Failure
+
+if TYPE_CHECKING:
+    from claude_code_mcp.surfaces.cli.client import Answer
 
 
 def open_closed_streams() -> None:
@@ -41,6 +44,15 @@ def print_text(text: str, out: TextIO | None = None) -> None:
     out = out or cast("TextIO", sys.stdout)
     out.write(visible(text).rstrip("\n") + "\n")
     out.flush()
+
+
+def print_answer(answer: "Answer", *, as_json: bool) -> int:
+    """Print what an operation gave back and return the exit code that comes with it."""
+    if as_json:
+        print_json(answer.reply)
+    else:
+        print_text(answer.text)
+    return answer.exit_code
 
 
 def print_failure(failure: Failure, *, as_json: bool) -> None:

@@ -11,7 +11,6 @@ from claude_code_mcp.platform.claude.environment import allowed
 from claude_code_mcp.platform.settings.client_env import relay_names
 from claude_code_mcp.surfaces.cli.client import Client, dialer
 
-PROGRAM = "claude-code-mcp"
 COMPLETE_VAR = "_CLAUDE_CODE_MCP_COMPLETE"
 """Set by the completion script of a shell, which gives no arguments."""
 RunDaemon = Callable[[Path, int | None], int]

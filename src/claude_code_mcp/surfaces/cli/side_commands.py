@@ -11,8 +11,9 @@ from click.shell_completion import get_completion_class
 from claude_code_mcp.relay.serve import serve as serve_relay
 from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.output import print_json
+from claude_code_mcp.surfaces.cli.own import PROGRAM
 from claude_code_mcp.surfaces.cli.parts import epilog_of
-from claude_code_mcp.surfaces.cli.setup import COMPLETE_VAR, PROGRAM, current
+from claude_code_mcp.surfaces.cli.setup import COMPLETE_VAR, current
 from claude_code_mcp.surfaces.cli.tree import LoadCatalog
 
 SHELLS = ("bash", "zsh", "fish")

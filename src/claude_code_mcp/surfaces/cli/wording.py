@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from claude_code_mcp.kernel.operation import Operation
-from claude_code_mcp.surfaces.cli.generate import words_of
-from claude_code_mcp.surfaces.cli.setup import PROGRAM
-from claude_code_mcp.surfaces.cli.values import parted
+from claude_code_mcp.surfaces.cli.own import PROGRAM
+from claude_code_mcp.surfaces.cli.readings import parted
+from claude_code_mcp.surfaces.cli.words import words_of
 
 _OURS = ("next: ", "note: ", "  answer with ", "Answer with ", "To carry it out: ", "No sessions.", "The wait was ")
 """What lines of a reply begin with that we wrote. Everything else may be Claude's answer: that stays as it is."""

@@ -7,7 +7,7 @@ import click
 
 from claude_code_mcp.surfaces.cli.exits import Exit
 from claude_code_mcp.surfaces.cli.main import root
-from claude_code_mcp.surfaces.cli.setup import PROGRAM
+from claude_code_mcp.surfaces.cli.own import PROGRAM
 from claude_code_mcp.surfaces.docs.discovery import Declared
 from claude_code_mcp.surfaces.docs.markdown import fenced, link, page, table
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from claude_code_mcp.kernel.operation import ALIASES, Effect, Operation, Request, Surface
-from claude_code_mcp.surfaces.cli.generate import words_of
+from claude_code_mcp.surfaces.cli.words import words_of
 from claude_code_mcp.surfaces.docs.discovery import Declared
 from claude_code_mcp.surfaces.docs.markdown import anchor, cell, code, fenced, link, page, table
 from claude_code_mcp.surfaces.docs.shapes import Row, Shapes

@@ -3,16 +3,18 @@
 `{"id":1,"op":"sessions.list","args":{}}` is answered by `{"id":1,"reply":{…},"text":"…","exit_code":0}` or
 `{"id":1,"error":{code,message,remedy,details,exit_code}}`; `{"id":1,"progress":{done_s,message}}` may come before, and
 `{"id":1,"part":{…},"text":"…"}` with a part of the reply where the request asks for parts.
-A request with `"text":false` is answered without text.
+A request with `"text":false` is answered without text, one with `"text":"commands"` with the text of our command line,
+which calls tools by their commands. `{"id":1,"words":["jobs","list"]}` is answered by `{"id":1,"command":{…}}`: what a
+command line that begins with these words asks for, null where it is not told.
 `{"cancel":1}` ends the wait for request 1. What was started is not undone by a cancel or by hanging up.
 """
 
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from claude_code_mcp.kernel.caller import Caller, Push
 from claude_code_mcp.kernel.errors import ClaudeCodeMcpError, Invalid, NotFound
@@ -32,6 +34,18 @@ class UnknownOperation(NotFound):
     code = "unknown_operation"
 
 
+class CommandLine(Protocol):
+    """What our command line calls things."""
+
+    def command(self, words: Sequence[object]) -> Mapping[str, Any] | None:
+        """Return the command that `words` begin with; None where there is none that can be told."""
+        ...
+
+    def reply(self, text: str) -> str:
+        """Return the text of a reply with the tools that it names called by their commands."""
+        ...
+
+
 class Connection:
     """One client of the local protocol."""
 
@@ -41,7 +55,9 @@ class Connection:
         context_for: ContextFor,
         caller: Callable[[Progress], Caller],
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+        command_line: Callable[[], CommandLine] | None = None,
     ) -> None:
+        self._command_line = command_line
         self._operations = {op.name: op for op in catalog.on(Surface.CLI)}
         self._context_for = context_for
         self._caller = caller
@@ -76,8 +92,13 @@ class Connection:
             if task is not None:
                 task.cancel()
             return
-        await self._places.acquire()
         key = message.get("id")
+        words = message.get("words")
+        if isinstance(words, list):
+            told = self._command_line().command(words) if self._command_line is not None else None
+            await self._say({"id": key, "command": told})
+            return
+        await self._places.acquire()
         task = asyncio.get_running_loop().create_task(self._answer(key, message))
         self._running[key] = task
         task.add_done_callback(lambda done: self._ended(key, done))
@@ -112,9 +133,16 @@ class Connection:
             )
             await self._say({"id": key, "error": _error(failure)})
         else:
-            with_text = request.get("text") is not False
-            said = reply.kept("rpc", lambda: _said(reply)) if isinstance(reply, Shared) else _said(reply, with_text)
+            said = self._said(reply, request.get("text"))
             await self._send(b'{"id": %b, %b}\n' % (json.dumps(key).encode(), said))
+
+    def _said(self, reply: Reply, text: object) -> bytes:
+        if isinstance(reply, Shared):
+            return reply.kept("rpc", lambda: _said(reply, reply.text()))
+        if text is False:
+            return _said(reply, None)
+        worded = self._command_line().reply if text == "commands" and self._command_line is not None else str
+        return _said(reply, worded(reply.text()))
 
     async def _call(self, message: Mapping[str, Any], progress: Progress, push: Push) -> Reply:
         name, args = message.get("op"), message.get("args", {})
@@ -133,10 +161,10 @@ class Connection:
         await self._writer.drain()
 
 
-def _said(reply: Reply, with_text: bool = True) -> bytes:
+def _said(reply: Reply, text: str | None) -> bytes:
     """Return what is answered, as members of a JSON object."""
-    text = f', "text": {json.dumps(reply.text())}' if with_text else ""
-    return f'"reply": {reply.as_json()}{text}, "exit_code": {reply.exit_code}'.encode()
+    member = f', "text": {json.dumps(text)}' if text is not None else ""
+    return f'"reply": {reply.as_json()}{member}, "exit_code": {reply.exit_code}'.encode()
 
 
 def _part(part: Shared) -> bytes:
