@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
-from bench.place import ROOT
+from bench.place import ROOT, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,24 @@ class Ours:
     def idle(self) -> Used:
         """Open the store and do nothing."""
         return self._run("idle")
+
+
+class Command:
+    """Our command, as people give it, beside a daemon that runs; a take looks at the whole tree, nothing watches it."""
+
+    def __init__(self, here: Place) -> None:
+        self._env = here.env
+
+    def _run(self, root: Path, *words: str) -> Used:
+        return run([[sys.executable, "-m", "claude_code_mcp", "checkpoints", *words, "--json"]], root, self._env)
+
+    def take(self, root: Path) -> Used:
+        """Keep the tree, and its row, its event, its point in the conversation."""
+        return self._run(root, "create")
+
+    def restore(self, root: Path, checkpoint_id: str, paths: Sequence[str] = ()) -> Used:
+        """Restore a tree or paths of it, without a safety checkpoint."""
+        return self._run(root, "restore", checkpoint_id, *paths, "--no-create-backup", "--force")
 
 
 class Git:

@@ -6,8 +6,9 @@ from pathlib import Path
 from random import Random
 
 from bench.findings import Finding, Goal
-from bench.peers.archives import Git, Ours, Used, present
+from bench.peers.archives import Command, Git, Ours, Used, present
 from bench.peers.keeper import Keeper
+from bench.place import place
 from bench.rounds import interleaved
 from bench.rows.checkpoints import CHANGED, against, memory_over_idle, timed, workshop
 from bench.setting import Setting
@@ -25,7 +26,8 @@ def measure(setting: Setting) -> list[Finding]:
         root = base / "tree"
         write_sources(root, files, total, Random(11))
         what = f"{files:,} files, {total / MB:,.0f} MB"
-        return [*_all(setting, base, root, what), *_ten(setting, base, root, what)]
+        with place() as here:
+            return [*_all(setting, base, root, what), *_ten(setting, base, root, what, Command(here))]
 
 
 def _all(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
@@ -58,7 +60,11 @@ def _all(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
 
 def _both(what: str, used: dict[str, list[Used]], goal: Goal | None) -> list[Finding]:
     git = [one.wall_s for one in used.get("git", [])]
-    where = {"inside": "in the daemon", "watching": "in the daemon, with a watch"}
+    where = {
+        "command": "the command, beside a daemon",
+        "inside": "in the daemon",
+        "watching": "in the daemon, with a watch",
+    }
     inside = [
         Finding(ROW, f"{what} ({where[name]})", "s", [one.wall_s for one in used.pop(name)], "git" * bool(git), git,
                 goal if git else None)
@@ -67,10 +73,11 @@ def _both(what: str, used: dict[str, list[Used]], goal: Goal | None) -> list[Fin
     return [*against(ROW, what, used, {"git": goal} if goal else {}), *inside]
 
 
-def _ten(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
+def _ten(setting: Setting, base: Path, root: Path, what: str, command: Command) -> list[Finding]:
     files = files_of(root)
     ours, keeper = Ours(base / "ten-ours"), Keeper(base / "ten-inside")
     digest = ours.digest(root)
+    kept_as = str(command.take(root).told()["id"])
     keeper.remember()
     keeper.take(root)
     watching = Keeper(base / "ten-watching")
@@ -93,9 +100,11 @@ def _ten(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
     whole = {
         "ours": edited(lambda _: ours.restore(root, digest)),
         "inside": edited(lambda _: Used(timed(lambda: keeper.restore(root, digest)))),
+        "command": edited(lambda _: command.restore(root, kept_as)),
         "watching": edited(lambda _: Used(timed(lambda: watching.restore(root, digest)))),
     }
     named = {
+        "command": edited(lambda paths: command.restore(root, kept_as, paths)),
         "ours": edited(lambda paths: ours.restore(root, digest, paths)),
         "inside": edited(lambda paths: Used(timed(lambda: keeper.restore(root, digest, paths)))),
     }

@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from bench.findings import Finding, Goal
-from bench.peers.archives import PEERS, Archive, Ours, Used, present
+from bench.peers.archives import PEERS, Archive, Command, Ours, Used, present
 from bench.peers.keeper import Keeper
+from bench.place import place
 from bench.rounds import interleaved
 from bench.setting import Setting
 from bench.trees import edit, files_of, write_mixed, write_sources
@@ -45,7 +46,8 @@ def measure(setting: Setting) -> list[Finding]:
             what = f"{files:,} files, {total / MB:,.0f} MB"
             found += _first(setting, base, root, (name, what))
             if name == "t2":
-                found += _again(setting, base, root, what)
+                with place() as here:
+                    found += _again(setting, base, root, what, Command(here))
     return found
 
 
@@ -180,10 +182,11 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _again(setting: Setting, base: Path, root: Path, what: str) -> list[Finding]:
+def _again(setting: Setting, base: Path, root: Path, what: str, command: Command) -> list[Finding]:
     files = files_of(root)
     archives: dict[str, Archive] = {"ours": Ours(base / "again-ours")}
     archives |= {peer: PEERS[peer](base / f"again-{peer}") for peer in present()}
+    archives["command"] = command
     for archive in archives.values():
         archive.take(root)
         archive.take(root)  # files that were young at the first are looked at once more
@@ -227,6 +230,8 @@ def _told(what: str, took: Mapping[str, Sequence[Used]]) -> list[Finding]:
     floor, inside = "scandir + stat", f"{what} (in the daemon)"
     found.append(Finding("checkpoints", inside, "s", seconds["walked"], floor, seconds["floor"], Goal(1.5)))
     if "git" in seconds:
+        command = f"{what} (the command, beside a daemon)"
+        found.append(Finding("checkpoints", command, "s", seconds["command"], "git", seconds["git"], AGAIN["git"]))
         watch = f"{what} (in the daemon, with a watch)"
         found.append(Finding("checkpoints", watch, "s", seconds["watched"], "git", seconds["git"], Goal(0.3)))
     return found
