@@ -73,7 +73,9 @@ print(type(mcp_types.client_request_adapter.validate_python(request)).__name__)
     assert said == ["True False", "a [Own(name='b')]", "CallToolRequest"]
 
 
-@pytest.mark.parametrize("module", ["importlib.metadata", "multiprocessing", "mcp", "starlette", "uvicorn"])
+@pytest.mark.parametrize(
+    "module", ["importlib.metadata", "mcp", "multiprocessing", "starlette", "tree_sitter", "uvicorn"]
+)
 def test_a_daemon_that_nobody_asked_yet_imports_nothing_that_it_does_not_use(module: str) -> None:
     code = """
 import os, sys

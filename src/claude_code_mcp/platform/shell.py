@@ -7,9 +7,10 @@ removed. Nothing is run or looked up: a program can do what its name does not sa
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+if TYPE_CHECKING:  # a grammar is wanted when there is a command to read
+    from tree_sitter import Node, Parser
 
 _WRAPPERS: Mapping[str, str] = {
     "sudo": "ughpCDRT",
@@ -36,7 +37,10 @@ _DEPTH = 8
 
 
 @cache
-def _parser() -> Parser:
+def _parser() -> "Parser":
+    import tree_sitter_bash  # noqa: PLC0415 - see above
+    from tree_sitter import Language, Parser  # noqa: PLC0415 - as above
+
     language: object = tree_sitter_bash.language()
     return Parser(Language(language))
 
@@ -54,7 +58,7 @@ def commands(text: str, depth: int = 0) -> Iterator[tuple[str, ...]]:
         yield tuple(text.split())
 
 
-def _walk(node: Node) -> Iterator[Node]:
+def _walk(node: "Node") -> "Iterator[Node]":
     stack = [node]
     while stack:
         current = stack.pop()
@@ -62,7 +66,7 @@ def _walk(node: Node) -> Iterator[Node]:
         stack.extend(reversed(current.children))
 
 
-def _words(command: Node) -> Iterator[str]:
+def _words(command: "Node") -> Iterator[str]:
     for child in command.named_children:
         if child.type not in {"variable_assignment", "file_redirect", "heredoc_redirect", "herestring_redirect"}:
             yield _plain((child.text or b"").decode("utf-8", "replace"))

@@ -26,16 +26,21 @@ def arguments_schema(model: type[BaseModel], shown: Collection[str] = ()) -> dic
 
     Where `shown` names fields, only these are in it; what is required always is.
     """
-    document = model.model_json_schema()
+    return shrunk_arguments(model.model_json_schema(), shown)
+
+
+def shrunk_arguments(document: Mapping[str, Any], shown: Collection[str] = ()) -> dict[str, Any]:
+    """Return `arguments_schema` of a model whose schema pydantic made already; that is left as it is."""
+    own = dict(document)
     if shown:
-        kept = {*shown, *document.get("required", ())}
-        document["properties"] = {name: field for name, field in document["properties"].items() if name in kept}
-    return _Shrinker(document, output=False).root()
+        kept = {*shown, *own.get("required", ())}
+        own["properties"] = {name: field for name, field in own["properties"].items() if name in kept}
+    return _Shrinker(own, output=False).root()
 
 
-def rest_signature(model: type[BaseModel], shown: Collection[str]) -> str:
-    """Return the fields of `model` that are not `shown`, in one line."""
-    schema = arguments_schema(model)
+def rest_signature(document: Mapping[str, Any], shown: Collection[str]) -> str:
+    """Return the fields of a model with that schema that are not `shown`, in one line."""
+    schema = shrunk_arguments(document)
     rest = {name: field for name, field in schema["properties"].items() if name not in shown}
     return ", ".join(f"{name} ({_kind(field)})" if "enum" in field else name for name, field in rest.items())
 

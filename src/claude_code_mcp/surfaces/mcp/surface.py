@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -77,11 +78,11 @@ class McpSurface:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._toolboxes: dict[ConnectionOptions, Toolbox] = {}
-        self._tools = {op.name: operation_tool(op) for op in parts.catalog.values()}
+        self._tool = cache(lambda name: operation_tool(parts.catalog[name]))  # few are ever asked for by that name
         self._workers = Workers()
         self._questions = Questions(parts.state_key)
         self._tasks = Tasks(parts.tasks, parts.updates, parts.clock, parts.task_options)
-        self._calls = Calls(self._questions, self._tasks, self._tools.__getitem__)
+        self._calls = Calls(self._questions, self._tasks, self._tool)
         self._handlers = Handlers(Resources(parts.resources), parts.updates, self._tasks, self._workers)
         self._line_server = self.server()
 
@@ -194,4 +195,4 @@ class McpSurface:
         return Toolbox((*shown, *self._parts.tools), [operation_tool(op) for op in chosen.found])
 
     async def _rest(self, rest: Invocation, call: Call) -> Result:
-        return await run_rest(self._tools[rest.operation], rest, call)
+        return await run_rest(self._tool(rest.operation), rest, call)

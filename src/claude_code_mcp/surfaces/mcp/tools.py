@@ -7,7 +7,7 @@ from typing import Any
 
 from claude_code_mcp.kernel.operation import Effect, Operation
 from claude_code_mcp.surfaces.mcp.call import Call
-from claude_code_mcp.surfaces.mcp.schema import arguments_schema, compact_json, rest_signature, result_schema
+from claude_code_mcp.surfaces.mcp.schema import compact_json, rest_signature, result_schema, shrunk_arguments
 
 Result = dict[str, Any]
 """A tool's answer in wire form: `content`, and `structuredContent` or `isError` where they apply."""
@@ -85,10 +85,11 @@ def _called(text: str, names: Mapping[str, str]) -> str:
 
 
 def _wire(op: Operation, meta: dict[str, Any]) -> dict[str, Any]:
+    document = op.request.model_json_schema()
     wire: dict[str, Any] = {
         "name": op.tool,
-        "description": _description(op.doc) + _rest(op),
-        "inputSchema": arguments_schema(op.request, op.hints.shown),
+        "description": _description(op.doc) + _rest(op, document),
+        "inputSchema": shrunk_arguments(document, op.hints.shown),
     }
     if op.hints.structured and op.hints.announced:
         wire["outputSchema"] = result_schema(op.reply)
@@ -100,11 +101,11 @@ def _wire(op: Operation, meta: dict[str, Any]) -> dict[str, Any]:
     return wire
 
 
-def _rest(op: Operation) -> str:
+def _rest(op: Operation, document: Mapping[str, Any]) -> str:
     """Return what is said of the fields that the schema leaves out."""
     if op.hints.like:
         return f"\nTakes all arguments of {op.hints.like} too."
-    return f"\nMore arguments: {rest_signature(op.request, op.hints.shown)}." if op.hints.shown else ""
+    return f"\nMore arguments: {rest_signature(document, op.hints.shown)}." if op.hints.shown else ""
 
 
 def _description(doc: str) -> str:

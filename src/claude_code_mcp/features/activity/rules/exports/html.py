@@ -3,7 +3,6 @@
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterator
-from html import escape
 
 from claude_code_mcp.features.activity.models import ActivityNode, NodeStatus, NodeType, SessionActivity
 from claude_code_mcp.kernel.display import visible
@@ -128,4 +127,6 @@ def _duration(duration_ms: int) -> str:
 
 
 def _text(value: str) -> str:
+    from html import escape  # noqa: PLC0415 - it brings the names of all characters, which only an export needs
+
     return escape(visible(value), quote=True)
