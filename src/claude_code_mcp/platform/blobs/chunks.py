@@ -4,8 +4,6 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from fastcdc import fastcdc  # type: ignore[import-untyped]  # it has no stubs
-
 from claude_code_mcp.platform.blobs.errors import Malformed
 
 SMALLEST, AVERAGE, LARGEST = 256 * 1024, 1024 * 1024, 2 * 1024 * 1024
@@ -29,6 +27,9 @@ def cut(first: bytes, read: Callable[[], bytes]) -> Iterator[memoryview]:
     Holds what it has not yet yielded, at most LARGEST and one reading more. Equal content gives equal chunks, however
     `read` cuts it.
     """
+    # It brings a command line along: who has no big files does not pay for it.
+    from fastcdc import fastcdc  # type: ignore[import-untyped]  # noqa: PLC0415 - it has no stubs
+
     held = first
     ended = False
     while held or not ended:
