@@ -1,11 +1,13 @@
 # `make demo` shows it working, `make test` passes the whole suite; both set up what they need.
-.PHONY: help setup demo test check lint types docs snapshots bench lock clean
+.PHONY: help setup demo test check lint types mypy pyright warm docs snapshots bench lock clean
 .DEFAULT_GOAL := help
 
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# What is compiled is kept, whatever the environment says: each worker and each daemon of a test would compile it anew.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 
 help: ## Show what there is to make
@@ -29,8 +31,8 @@ demo: setup ## Run a session with the real Claude Code and a scripted model; no 
 	@$(BIN)/claude-code-mcp demo $(ARGS)
 
 test: setup tests/js/node_modules/.made ## Pass the whole suite: format, lint, types, layers, tests
-	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -n 3 --dist worksteal $(ARGS)
+	@$(MAKE) --no-print-directory -j 2 check warm
+	@$(PYTEST) -n 3 --dist worksteal $(ARGS)
 
 check: lint types ## Format, lint, types, import contracts
 
@@ -39,9 +41,17 @@ lint: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports
 
-types: setup
+types: mypy pyright
+
+mypy: setup
 	@$(BIN)/mypy
+
+pyright: setup
 	@$(BIN)/basedpyright
+
+# Once for all workers, and while a type checker keeps the other core busy.
+warm: setup
+	@$(PYTEST) -n 0 --collect-only -qqq >/dev/null
 
 docs: setup ## Write the generated pages anew
 	@$(BIN)/python -m claude_code_mcp.surfaces.docs docs/reference

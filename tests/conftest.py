@@ -1,5 +1,6 @@
 """What every test may use: one async backend, and hypothesis that repeats itself."""
 
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -9,6 +10,10 @@ pytest_plugins = ["tests.support.plugin"]
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("suite")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts in the background deaf to Ctrl-C, and every program of a test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

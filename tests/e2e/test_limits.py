@@ -6,6 +6,7 @@ import pytest
 
 from claude_code_mcp.testing import ScriptedModel, to_script
 from tests.support.daemon import Terminal
+from tests.support.processes import until
 
 pytestmark = pytest.mark.e2e
 
@@ -36,19 +37,20 @@ def test_a_session_at_rest_that_wrote_much_only_gets_a_new_process(terminal: Ter
     assert (again["status"], again["outcome"]["ok"]) == ("idle", True)
 
 
-def test_what_a_run_was_started_with_is_taken_away_with_it(terminal: Terminal) -> None:
+def test_what_a_run_was_started_with_is_taken_away_with_it(terminal: Terminal, model: ScriptedModel) -> None:
     terminal.env["CLAUDE_CODE_MCP_RUNS_KEEP_DAYS"] = "0"
-    answer = terminal.call(
-        "sessions.ask",
-        prompt="[s:hi]",
+    handle = terminal.call(
+        "sessions.start",
+        prompt="[s:midway:gate]",
         append_system_prompt="canary-prompt",
         settings={"model": "haiku"},
         idle_s=0,
-        wait_s=60,
     )
+    model.gate("gate").reached().result(60)
     assert list((terminal.state_dir / "launch").iterdir())
-    terminal.until_event(answer["session_id"], "run.exited")
-    assert list((terminal.state_dir / "launch").iterdir()) == []
+    model.gate("gate").open()
+    terminal.until_event(handle["session_id"], "run.exited")
+    until(lambda: list((terminal.state_dir / "launch").iterdir()) == [])
 
 
 def test_nothing_new_starts_on_a_disk_that_is_nearly_full(terminal: Terminal) -> None:

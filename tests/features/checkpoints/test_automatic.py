@@ -1,6 +1,7 @@
 """Checkpoints that are taken by themselves, in the daemon's insides: what waits, what does not, what is said."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from claude_code_mcp.app import App
 from claude_code_mcp.features.checkpoints.models import Checkpoint, Strategy, TreeSettings
+from claude_code_mcp.features.checkpoints.service import strategies
 from claude_code_mcp.features.sessions.models import Message, MessageState, Origin, Session, SessionState
 from claude_code_mcp.kernel.events import Event, Fact, Source
 from claude_code_mcp.kernel.ids import MessageId, SessionId, uuid7
@@ -20,7 +22,7 @@ from claude_code_mcp.platform.eventlog import log
 from tests.features.captures.machine import Machine
 
 pytestmark = pytest.mark.anyio
-BOUND_S = 10.0
+BOUND_S = 60.0
 SESSION = SessionId("50149376-bd13-4c6e-9303-f3f5d55c6e40")
 
 
@@ -106,19 +108,23 @@ async def test_a_prompt_waits_until_the_tree_before_it_was_read(place: Place) ->
         assert (one.content_bytes, one.remarks, one.message) == (1, [], "Before: do it")
 
 
-async def test_a_prompt_waits_no_longer_than_two_seconds_for_its_checkpoint(place: Place) -> None:
+async def test_a_prompt_waits_no_longer_than_two_seconds_for_its_checkpoint(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with place.daemon(Strategy.PER_PROMPT) as app:
         session = _session(place.project)
         async with app.checkpoint_room.taking.trees.held(place.project):
             began = time.monotonic()
-            await app.services.branches.automatic.before(session, [_message(session)])
-            assert 1.9 < time.monotonic() - began < 4
+            async with asyncio.timeout(BOUND_S / 2):  # for ever, were it to wait: the tree is held by us
+                await app.services.branches.automatic.before(session, [_message(session)])
+            assert (strategies.HOLD_S, time.monotonic() - began > 1.9) == (2.0, True)
+            monkeypatch.setattr(strategies, "HOLD_S", 3600.0)
             # A message that steers a running turn does not wait at all, nor does one where the strategy is smart.
-            busy = msgspec.structs.replace(_session(place.project), state=SessionState.RUNNING)
-            await app.services.branches.automatic.before(busy, [_message(busy, "steer")])
-            await app.services.checkpoints.book.set(str(place.project), TreeSettings(strategy=Strategy.SMART))
-            await app.services.branches.automatic.before(_session(place.project), [_message(session)])
-            assert time.monotonic() - began < 5
+            async with asyncio.timeout(BOUND_S / 2):
+                busy = msgspec.structs.replace(_session(place.project), state=SessionState.RUNNING)
+                await app.services.branches.automatic.before(busy, [_message(busy, "steer")])
+                await app.services.checkpoints.book.set(str(place.project), TreeSettings(strategy=Strategy.SMART))
+                await app.services.branches.automatic.before(_session(place.project), [_message(session)])
         await place.until(app, lambda found: len(found) >= 2)
 
 
@@ -139,7 +145,9 @@ async def test_a_checkpoint_that_came_late_says_so(place: Place) -> None:
             await place.tell(app, ToolStarted(name="Read"), call="t0")
             await place.tell(app, ToolStarted(name="Write"))
         (one,) = await place.until(app, lambda found: len(found) >= 1)
-        assert one.remarks == ["Taken 60 s after its moment.", "Write had begun before the tree was read."]
+        late, begun = one.remarks
+        assert re.fullmatch(r"Taken [67]\d s after its moment\.", late)  # and as long as that took
+        assert begun == "Write had begun before the tree was read."
 
 
 async def test_moments_that_come_at_once_share_a_checkpoint(place: Place) -> None:

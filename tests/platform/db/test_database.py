@@ -1,6 +1,7 @@
 """The store commits together what waits together, and an acknowledged write is on disk."""
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -35,6 +36,20 @@ async def test_a_write_is_seen_by_reads_once_it_returned(tmp_path: Path) -> None
     await database.write(lambda db: db.execute("INSERT INTO thing (name) VALUES ('a')"))
     assert database.read(names) == ["a"]
     assert await database.scan(names) == ["a"]
+    await database.close()
+
+
+async def test_the_reads_of_a_snapshot_see_one_moment_whatever_is_committed_meanwhile(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "state.db", STEPS)
+    with database.snapshot():
+        assert database.read(names) == []
+        with contextlib.closing(sqlite3.connect(tmp_path / "state.db")) as another, another:
+            insert(another, "a")
+        assert database.read(names) == []
+    assert database.read(names) == ["a"]
+    with pytest.raises(ZeroDivisionError), database.snapshot():
+        raise ZeroDivisionError
+    assert database.read(names) == ["a"]
     await database.close()
 
 

@@ -3,12 +3,12 @@
 import contextlib
 import os
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from claude_code_mcp.testing import ScriptedModel, load_script, scripted_model_thread
-from tests.support.daemon import Terminal
+from tests.support.daemon import Json, Terminal
 
 STORY = Path(__file__).parent / "story.yaml"
 _FILES = {
@@ -71,13 +71,15 @@ def machine(base: Path, home: Path, tmp: Path, binary: Path) -> Generator[Machin
             stderr=subprocess.DEVNULL,
         )
         try:
-            yield Machine(client, env, code, model, *_ours(client, code), other)
+            asks, builds = _ours(client, code)
+            _all_is_known(client, asks)
+            yield Machine(client, env, code, model, asks, builds, other)
         finally:
             model.gate("translated").open()
             (code / "shop" / "go").touch()
             client.stop()
             other.terminate()
-            other.wait(30)
+            other.wait(60)
 
 
 def _ours(client: Terminal, code: Path) -> tuple[str, str]:
@@ -96,3 +98,22 @@ def _ours(client: Terminal, code: Path) -> tuple[str, str]:
     )
     client.finish(asks["session_id"])
     return asks["session_id"], builds["session_id"]
+
+
+def _all_is_known(client: Terminal, asks: str) -> None:
+    """Wait for what is read from the files of Claude Code: the other's session, and what the subagent of ours did."""
+    cursor, projects = None, set[str]()
+    while not projects >= {*_FILES}:
+        rows = client.call("activity.sessions", scope="live", cursor=cursor, wait_s=20)
+        cursor, projects = rows["cursor"], {Path(row["project_path"]).name for row in rows["items"] if row["root_task"]}
+    cursor, agents = None, list[Json]()
+    while [(one["status"], len(one["children"])) for one in agents] != [("completed", 3)]:
+        reply = client.call("activity.tree", session_id=asks, cursor=cursor, wait_s=20)
+        cursor, agents = reply["cursor"], list(_agents(reply["activity_tree"]["root_task"]))
+
+
+def _agents(node: Json) -> Iterator[Json]:
+    if node["type"] == "subagent":
+        yield node
+    for child in node["children"]:
+        yield from _agents(child)

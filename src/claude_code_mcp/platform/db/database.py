@@ -6,7 +6,7 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +123,16 @@ class Database:
     def read(self, fn: Write[T]) -> T:
         """Run a point query on the calling thread (the event loop's) and return its result."""
         return fn(self._read_db)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Let all `read`s in the block see one moment of the store, whatever is committed meanwhile; await nothing in
+        it."""
+        self._read_db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._read_db.execute("ROLLBACK")
 
     async def scan(self, fn: Write[T]) -> T:
         """Run a long query on a thread of its own and return its result."""

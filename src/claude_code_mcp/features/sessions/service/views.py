@@ -78,31 +78,34 @@ class Views:
         )
 
     def waited(self, session_id: SessionId, wish: WaitSession, *, reached: bool, at_rest: AtRest) -> Waited:
-        """Return what a wait brought."""
-        session = self._ledger.session(session_id)
-        page = self.page(session_id, wish.cursor, wish.limit, wish.detail)
-        return Waited(
-            **page.model_dump(),
-            status=session.state.value,
-            reached=reached,
-            needs=self._questions.open_for(session_id),
-            outcome=outcome(session) if at_rest(session) else None,
-        )
+        """Return what a wait brought: events and status of one moment, or who waits for what comes after these events
+        would wait for ever where the status is that of a moment before."""
+        with self._ledger.database.snapshot():
+            session = self._ledger.session(session_id)
+            page = self.page(session_id, wish.cursor, wish.limit, wish.detail)
+            return Waited(
+                **page.model_dump(),
+                status=session.state.value,
+                reached=reached,
+                needs=self._questions.open_for(session_id),
+                outcome=outcome(session) if at_rest(session) else None,
+            )
 
     def answer(self, handle: SessionHandle, *, at_rest: AtRest) -> Answer:
-        """Return a session's answer if it has one by now."""
-        session = self._ledger.session(handle.session_id)
-        resting = at_rest(session)
-        error = session.error
-        return Answer(
-            session_id=session.id,
-            status=session.state.value,
-            cursor=self.cursor(session.id),
-            outcome=outcome(session) if resting else None,
-            needs=self._questions.open_for(session.id),
-            last=None if resting and error is None else self._waiting.last(session.id),
-            notes=handle.notes,
-        )
+        """Return a session's answer if it has one by now; its parts are of one moment."""
+        with self._ledger.database.snapshot():
+            session = self._ledger.session(handle.session_id)
+            resting = at_rest(session)
+            error = session.error
+            return Answer(
+                session_id=session.id,
+                status=session.state.value,
+                cursor=self.cursor(session.id),
+                outcome=outcome(session) if resting else None,
+                needs=self._questions.open_for(session.id),
+                last=None if resting and error is None else self._waiting.last(session.id),
+                notes=handle.notes,
+            )
 
     def plan(self, session_id: str, needs: Sequence[Need]) -> str | None:
         """Return the plan that a planning session came to: what it wants approved, or what it said last."""
