@@ -72,6 +72,20 @@ async def test_what_goes_along_is_in_the_same_transaction(database: Database, re
     assert database.read(lambda db: db.execute("SELECT count(*) FROM capture_home").fetchone()[0]) == 0
 
 
+async def test_what_comes_thick_shares_commits_and_a_single_event_waits_for_none(database: Database) -> None:
+    recorder, commits = Recorder(database, SystemClock(), pace_s=0.5), list[int]()
+    database.on_commit(lambda: commits.append(len(_texts(database))))
+    assert await recorder.record([_event("alone")]) == 1
+    told = [asyncio.ensure_future(recorder.record([_event("thick")])) for _ in range(recorder_room.THICK)]
+    await asyncio.wait(told)
+    more = []
+    for _ in range(3):
+        more.append(asyncio.ensure_future(recorder.record([_event("more")])))
+        await database.probe()
+    await asyncio.wait(more)
+    assert sorted(set(commits)) == [1, 1 + recorder_room.THICK, 4 + recorder_room.THICK]
+
+
 async def test_who_brings_too_much_waits_and_nothing_is_dropped(
     database: Database, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

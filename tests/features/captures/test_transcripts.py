@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,14 @@ from claude_code_mcp.app import App
 from claude_code_mcp.catalog import build_catalog
 from claude_code_mcp.features.captures import store
 from claude_code_mcp.features.captures.models.sources import Sources
+from claude_code_mcp.features.captures.service.tailing import Policy, Tailer
 from claude_code_mcp.features.sessions import store as sessions_store
 from claude_code_mcp.features.sessions.models import Origin, Session, SessionState
 from claude_code_mcp.kernel.caller import Caller
 from claude_code_mcp.kernel.ids import SessionId
 from claude_code_mcp.kernel.operation import Surface
+from claude_code_mcp.platform.claude.redaction import PLAIN
+from claude_code_mcp.platform.tasks import Tasks
 from tests.features.captures.machine import SESSION, Machine
 from tests.platform.claude.transcript.files import NAMES, recorded
 
@@ -243,6 +247,32 @@ async def test_of_our_own_sessions_only_the_subagents_transcripts_are_taken_unde
         (said,) = machine.events(session=OURS)
         assert (said.payload["text"], said.agent_id) == ("to the subagent", "a1")
         assert machine.events(session=conversation) == []
+
+
+async def test_what_a_process_of_ours_writes_is_counted_now_and_then(machine: Machine) -> None:
+    async with machine.looking(activity_watch="off") as app, AsyncExitStack() as stack:
+        policy = Policy(3600, lambda _: True, lambda _: OURS, lambda _: False, lambda _: True, PLAIN)
+        tailer, tasks = Tailer(app.recorder, app.database, app.services.captures.homes, policy), Tasks()
+        stack.push_async_callback(tasks.close)
+        tasks.start("read", tailer.read())
+        tasks.start("look", tailer.look())
+        await tailer.caught_up()
+
+        async def counted() -> int:
+            await tailer.caught_up()
+            return app.services.captures.past(1)[0].prompts
+
+        path = machine.say("one")
+        assert not await tailer.changed([path])
+        assert await counted() == 1
+        for number in range(5):
+            machine.say(f"more {number}")
+            assert not await tailer.changed([path])
+        assert (await counted(), tailer.waiting) == (1, 1)
+        tailer.take_up_own()
+        assert (await counted(), tailer.waiting) == (6, 0)
+        assert machine.events() == []
+        assert await tailer.changed([machine.say("to a subagent", agent="a1")])
 
 
 async def test_what_others_do_in_a_session_of_ours_is_taken_from_where_our_own_output_ends(machine: Machine) -> None:

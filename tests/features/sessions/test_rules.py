@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from claude_code_mcp.features.sessions.models import MessageState, Origin, Session, SessionState
 from claude_code_mcp.features.sessions.rules.deadlines import SILENCE_S, deadline
 from claude_code_mcp.features.sessions.rules.ending import CRASHES, LIMITS, Death, judge
-from claude_code_mcp.features.sessions.rules.folding import BEFORE, fold
+from claude_code_mcp.features.sessions.rules.folding import BEFORE, fold, matters
 from claude_code_mcp.features.sessions.rules.states import AT_REST, NEXT, may_move
 from claude_code_mcp.kernel.events import Event, Fact
 from claude_code_mcp.kernel.ids import SessionId
@@ -89,6 +89,14 @@ def test_taking_lines_one_by_one_or_at_once_comes_to_the_same(state: SessionStat
     folded = fold(at_once, map(event, words))
     moves = fold(in_two, map(event, words[:cut])).moves + fold(in_two, map(event, words[cut:])).moves
     assert (at_once, folded.moves) == (in_two, moves)
+
+
+@given(states, st.lists(said, max_size=5))
+def test_what_matters_to_no_session_changes_none(state: SessionState, words: list[Fact]) -> None:
+    found, events = session(state), [event(word) for word in words]
+    folded = fold(found, events)
+    if not matters(events):
+        assert (found, folded.touched, folded.moves) == (session(state), False, [])
 
 
 @given(st.lists(said, max_size=20))

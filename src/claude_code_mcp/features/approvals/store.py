@@ -60,6 +60,16 @@ def find(
     return [_DECODE(row["data"]) for row in rows]
 
 
+def waiting_in(db: sqlite3.Connection, session_id: str) -> list[Approval]:
+    """Return the questions of a session that wait for an answer, oldest first; cheap however many there were."""
+    rows = db.execute(
+        "SELECT data FROM approval WHERE session_id = ? AND state IN ('waiting', 'answered') AND state = 'waiting'"
+        " ORDER BY id",
+        (session_id,),
+    )
+    return [_DECODE(row["data"]) for row in rows]
+
+
 def next_expiry(db: sqlite3.Connection) -> str | None:
     """Return when the next waiting question expires."""
     row = db.execute("SELECT min(expires_at) FROM approval WHERE state = 'waiting'").fetchone()

@@ -34,6 +34,7 @@ from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.eventlog.log import append
 from claude_code_mcp.platform.procs.leftovers import end_these
 from claude_code_mcp.platform.procs.look import Seen, cpu_of, look
+from claude_code_mcp.platform.procs.usage import usage_below
 
 SAMPLE_S = 10.0
 KEEP_H = 48.0
@@ -161,12 +162,11 @@ class Processes:
 
     async def sample(self) -> None:
         """Keep what each of ours uses now, and forget what is old."""
-        seen = await asyncio.to_thread(look)
-        known = await self._known()
-        ours = Known(owners=tuple(owner for owner in known.owners if owner.ours))
-        samples = [
-            (root.job_id or root.session_id or "", *_sum(list(flat([root])))) for root in tree(seen, ours, time.time())
-        ]
+        ours = {one.pid: one.job_id for one in self._jobs.processes() if one.pid is not None}
+        ours |= {one.pid: one.session_id for one in self._sessions.processes() if one.pid is not None}
+        # Not a `look`: nobody asks here what they run and where, which costs twenty times as much.
+        used = await asyncio.to_thread(usage_below, ours)
+        samples = [(ours[pid], one.rss_bytes, round(one.cpu_s, 2), one.processes) for pid, one in used.items()]
         now = self._clock.now()
 
         def write(db: sqlite3.Connection) -> None:

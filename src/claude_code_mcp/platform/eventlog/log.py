@@ -13,6 +13,7 @@ from claude_code_mcp.kernel.events import Event, Recorded, Source
 from claude_code_mcp.kernel.ids import SessionId, uuid7
 from claude_code_mcp.platform.db.database import Database
 
+_SOURCES = {source: source.value for source in Source}  # asking a member for its value takes three times as long
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(dict).decode
 _INTO = (
@@ -52,7 +53,7 @@ def _row(event: Event) -> tuple[object, ...]:
         event.parent,
         event.tool_use_id,
         event.agent_id,
-        event.source.value,
+        _SOURCES[event.source],
         event.source_key,
         _ENCODE(fact).decode(),
     )

@@ -7,12 +7,16 @@ import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
-from watchfiles.main import awatch
+from watchfiles._rust_notify import RustNotify
+
+from claude_code_mcp.platform.files.offload import off_loop
 
 STEP_MS = 60
 """How often the watching thread looks whether something came; changes are told one such step after the last."""
 GATHER_MS = 400
 """The longest that changes are gathered while more come."""
+QUIET_MS = 5000
+"""How often the roots themselves are looked for while nothing comes."""
 logger = logging.getLogger(__name__)
 
 
@@ -55,21 +59,21 @@ class TreeWatch:
         there = [root for root in roots if is_there(root)]
         missing = [root for root in roots if root not in there]
         try:
-            async for changes in awatch(
-                *there,
-                watch_filter=None,
-                debounce=GATHER_MS,
-                step=STEP_MS,
-                stop_event=self._stop,
-                rust_timeout=int(again_s * 1000) if missing else None,
-                yield_on_timeout=bool(missing),
-                ignore_permission_denied=True,
-            ):
-                self._well = True
-                if changes:
-                    yield {Path(path) for _, path in changes}
-                if any(is_there(root) for root in missing) or not all(is_there(root) for root in there):
-                    return
+            # Not by `awatch`: for each batch it makes a task group and cancels it, at ten times the cost of this.
+            with RustNotify([str(root) for root in there], False, False, 0, True, True) as watch:
+                while True:
+                    look_ms = int(again_s * 1000) if missing else QUIET_MS
+                    found = await off_loop(watch.watch, GATHER_MS, STEP_MS, look_ms, self._stop)
+                    if found == "stop":
+                        return
+                    self._well = True
+                    if not isinstance(found, str):
+                        yield {Path(path) for _, path in found}
+                    if any(is_there(root) for root in missing) or not all(is_there(root) for root in there):
+                        return
+        except asyncio.CancelledError:
+            self._stop.set()  # or the thread would go on watching
+            raise
         except (OSError, RuntimeError) as exc:
             # No watch is left (fs.inotify.max_user_watches), or a root went away: looking around does for the time.
             if str(exc) != self._complaint:

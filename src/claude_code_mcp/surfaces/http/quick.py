@@ -5,7 +5,8 @@ library, which takes four times as long. So this may be narrower than the standa
 """
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from claude_code_mcp.surfaces.http.wire import Heads
 
@@ -17,8 +18,7 @@ _LENGTH = re.compile(rb"\d{1,8}\Z")
 _NOT_PLAIN = (b"transfer-encoding", b"expect", b"upgrade")
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(msgspec.Struct, frozen=True):
     """A hook's request: its headers, its body, and where in the data it ends."""
 
     heads: Heads

@@ -55,7 +55,7 @@ class QuestionBook:
 
     def open_for(self, session_id: SessionId) -> list[Need]:
         """Return the questions of a session that wait for an answer, oldest first."""
-        waiting = self.database.read(lambda db: store.find(db, states=(ApprovalState.WAITING,), session_id=session_id))
+        waiting = self.database.read(lambda db: store.waiting_in(db, session_id))
         return [Need(approval_id=a.id, kind=a.kind.value, tool=a.tool, summary=a.summary) for a in waiting]
 
     def body(self, approval_id: str) -> str | None:

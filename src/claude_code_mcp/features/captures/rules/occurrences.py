@@ -61,7 +61,7 @@ class Occurrences:
         else:
             found.left = (*found.left, told_us)
         # The time first: keys that grow are next to each other in the log's index.
-        return f"{found.way.value}{found.at_us}:{digest}"
+        return f"{found.way}{found.at_us}:{digest}"
 
     def recall(self, names: Iterable[str]) -> None:
         """Take over the names that were given before a restart, the oldest first; what is none is passed over."""

@@ -1,5 +1,6 @@
 """All that is taken in from outside, in one place: what runs, what is read on, and what is known of the past."""
 
+import asyncio
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from claude_code_mcp.platform.tasks import Tasks
 
 REGISTRY = "sessions"
 """The directory in a home where Claude Code says who lives."""
+OWN_REST_S = 0.25
+"""How long nothing is looked at after what changed was but the transcripts of sessions whose output we follow."""
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(dict).decode
 
@@ -50,6 +53,7 @@ class Captures:
             live=self.registry.is_live,
             owner=self.registry.owner,
             in_other_hands=self.registry.in_other_hands,
+            serves=sessions.serves,
             scrubber=self._scrubber,
             watch=settings.activity_watch == "auto",
         )
@@ -81,7 +85,10 @@ class Captures:
             entries = {path for path in paths if path.parent.name == REGISTRY}
             if entries:
                 self.registry.look_again()
-            await self.transcripts.changed(paths - entries)
+                # A session of ours may be at rest now, or its process gone.
+                self.transcripts.take_up_own()
+            if not await self.transcripts.changed(paths - entries) and paths and not entries:
+                await asyncio.sleep(OWN_REST_S)
 
     def saw(self, env: Mapping[str, str]) -> None:
         """Look from now on where a Claude Code of whoever called would keep its files."""

@@ -18,6 +18,9 @@ COMMIT_EVENTS = 1000
 """Events after which a commit takes no more; bounds how long the writing thread is busy with it."""
 QUEUED_EVENTS = 20_000
 """Events that may wait for the disk before whoever brings more has to wait as well."""
+THICK, FULL, PACE_S = 4, 100, 0.003
+"""Parcels in one commit from which on they come thick, and how long more are then gathered for the next one, unless it
+was full: what a commit costs is mostly the same for one event and for fifty."""
 AGAIN_S = 1.0
 logger = logging.getLogger(__name__)
 
@@ -34,8 +37,9 @@ class _Parcel:
 class Recorder:
     """Appends events in the order in which they were brought, those that wait at the same time in one commit."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, pace_s: float = PACE_S) -> None:
         self.clock = clock
+        self._pace_s = pace_s
         self._database = database
         self._parcels: deque[_Parcel] = deque()
         self._queued = 0
@@ -94,7 +98,11 @@ class Recorder:
     async def _drain(self) -> None:
         try:
             while self._parcels:
-                await self._commit(self._take())
+                batch = self._take()
+                await self._commit(batch)
+                thick = len(batch) >= THICK and sum(len(parcel.events) for parcel in batch) < FULL
+                if thick and not self._closing:
+                    await asyncio.sleep(self._pace_s)
         finally:
             self._work = None
 

@@ -17,7 +17,7 @@ from claude_code_mcp.features.captures.service.registry import POLL_S
 from claude_code_mcp.kernel.ids import SessionId
 from claude_code_mcp.platform.claude.redaction import Scrubber
 from claude_code_mcp.platform.claude.transcript.entry import Origin
-from claude_code_mcp.platform.claude.transcript.files import Found, found, locate, transcripts_in
+from claude_code_mcp.platform.claude.transcript.files import Found, TranscriptFile, found, locate, transcripts_in
 from claude_code_mcp.platform.db.database import Database
 from claude_code_mcp.platform.db.errors import StoreUnavailable
 from claude_code_mcp.platform.files.offload import off_loop
@@ -29,6 +29,8 @@ FOLLOWED, COUNTED = 8, 100
 """Transcripts that one pass reads on at most: followed ones, and ones that are only counted."""
 LOOK_S = 300.0
 """How often all directories are looked at although nothing was told: a watch may miss something in a storm."""
+OWN_S = 5.0
+"""How often transcripts are counted on whose sessions' own output we follow: they tell the log nothing."""
 POLL_REST = 50.0
 """Without being told, looking takes at most one part in so many of our time."""
 AGAIN_S = 2.0
@@ -40,14 +42,15 @@ class Policy:
     """Which transcripts are followed, and how.
 
     `keep_s`: those written so many seconds ago at most, and those that are `live`. `owner`: the session of ours that a
-    conversation is, if it is one; `in_other_hands`: somebody else works on it now. `watch`: be told of changes,
-    instead of looking now and then.
+    conversation is, if it is one; `in_other_hands`: somebody else works on it now; `serves`: a process of ours does, or
+    is about to. `watch`: be told of changes, instead of looking now and then.
     """
 
     keep_s: float
     live: Callable[[str], bool]
     owner: Callable[[str], SessionId | None]
     in_other_hands: Callable[[str], bool]
+    serves: Callable[[SessionId], bool]
     scrubber: Scrubber
     watch: bool = True
 
@@ -62,6 +65,8 @@ class Tailer:
         self._policy = policy
         self._hot: dict[Path, None] = {}
         self._cold: dict[Path, None] = {}
+        self._own: dict[Path, None] = {}
+        self._own_due: asyncio.TimerHandle | None = None
         self._due = asyncio.Event()
         self._look = asyncio.Event()
         self._idle = asyncio.Event()
@@ -79,10 +84,22 @@ class Tailer:
         self._idle.clear()
         self._due.set()
 
+    def take_up_own(self) -> None:
+        """Count those of our own sessions on that wait for it: the time is up, or how things stand with one changed."""
+        if self._own_due is not None:
+            self._own_due.cancel()
+        self._own_due = None
+        if self._own:
+            self._cold.update(self._own)
+            self._own.clear()
+            self._idle.clear()
+            self._due.set()
+            self._own_due = asyncio.get_running_loop().call_later(OWN_S, self.take_up_own)
+
     @property
     def waiting(self) -> int:
         """How many transcripts changed and were not read on yet."""
-        return len(self._hot) + len(self._cold)
+        return len(self._hot) + len(self._cold) + len(self._own)
 
     async def caught_up(self) -> None:
         """Wait until nothing is left to read for now."""
@@ -124,16 +141,33 @@ class Tailer:
             took_s = time.monotonic() - began_s
             self._due.set()
 
-    async def changed(self, paths: Iterable[Path]) -> None:
-        """Take up what is told to have changed."""
+    async def changed(self, paths: Iterable[Path]) -> bool:
+        """Take up what is told to have changed; return whether any of it is more than what we are told anyway."""
+        news = False
         for path in paths:
             file = locate(path)
-            if file is not None:
+            if file is not None and self._is_told(file):
+                self._touch_own(file.path)
+            elif file is not None:
+                news = True
                 self.touch(file.path)
             elif path.suffix == "":
+                news = True
                 # What was in a new directory before it was watched is told by nobody.
                 for inside in await off_loop(_below, path):
                     self.touch(inside)
+        return news
+
+    def _is_told(self, file: TranscriptFile) -> bool:
+        """Tell whether a process of ours writes a transcript, of whose main thread its output says it all."""
+        owner = self._policy.owner(file.session_id) if not file.agent_id else None
+        return owner is not None and self._policy.serves(owner) and not self._policy.in_other_hands(file.session_id)
+
+    def _touch_own(self, path: Path) -> None:
+        """Count a transcript of ours on: now, or with all such that change in the next `OWN_S`."""
+        self._own[path] = None
+        if self._own_due is None:
+            self.take_up_own()
 
     async def _look_everywhere(self) -> None:
         known = await self._database.scan(store.read_until)

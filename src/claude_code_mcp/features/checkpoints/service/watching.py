@@ -65,7 +65,10 @@ class Watching:
             await self._keep(self._read)
         while True:
             after, newest = self._read, self._followers.newest
-            found = await self._book.database.scan(partial(page, after=after, kinds=KINDS, limit=PAGE))
+            find = partial(page, after=after, kinds=KINDS, limit=PAGE)
+            # Nearly always some events: another thread costs ten times as much as looking through them.
+            near = newest - after <= PAGE
+            found = self._book.database.read(find) if near else await self._book.database.scan(find)
             for event in found.events:
                 self._take_in(event, tasks)
             self._read = found.cursor if found.more else max(found.cursor, newest)
@@ -76,8 +79,8 @@ class Watching:
     def _take_in(self, event: Recorded, tasks: Tasks) -> None:
         if event.kind == SETTINGS:
             self._changed.set()
-        if event.kind in PLACES:
-            self._learn(event)
+        if event.kind in PLACES and (event.session_id in self._folders or self._automatic.projects()):
+            self._learn(event)  # where nobody asks, it is found in the log by whoever does
         one = occasion(event)
         if one is None or not self._automatic.projects() or self._told_better(event):
             return

@@ -20,6 +20,14 @@ class Folded:
     moves: list[tuple[str, MessageState]] = field(default_factory=list)
 
 
+def matters(events: Iterable[Event]) -> bool:
+    """Tell whether `fold` with `events` can change anything in a session; False for nearly all that a turn says."""
+    return any(
+        event.fact.echo if isinstance(event.fact, facts.MessageSaid) else type(event.fact) in _HANDLERS
+        for event in events
+    )
+
+
 def fold(session: Session, events: Iterable[Event]) -> Folded:
     """Bring `session` up to date with `events`, which are in the order of their stream."""
     folded = Folded()

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from claude_code_mcp.features.sessions.events import (
 )
 from claude_code_mcp.features.sessions.models import Message, MessageState, RunRecord, Session, SessionState
 from claude_code_mcp.features.sessions.rules.ending import Death, judge
-from claude_code_mcp.features.sessions.rules.folding import BEFORE, fold
+from claude_code_mcp.features.sessions.rules.folding import BEFORE, fold, matters
 from claude_code_mcp.features.sessions.rules.states import may_move
 from claude_code_mcp.features.sessions.service.observers import Observer
 from claude_code_mcp.kernel.clock import Clock, stamp
@@ -87,8 +88,7 @@ class Ledger:
                 return session, known, True
             message.position = store.next_position(db, session.id)
             store.put_message(db, message)
-            facts: list[Fact] = [submitted(message)]
-            facts += self._requeue(session)
+            facts: list[Fact] = [submitted(message), *self._requeue(session)]
             store.put_session(db, session)
             log.append(db, self._events(session.id, facts))
             return session, message, False
@@ -173,6 +173,9 @@ class Ledger:
         `cleared`: the last word on its state is the answer to a question of ours, after lines were lost.
         """
 
+        if not (control or cleared or matters(events)):
+            return await self.database.write(partial(_note, record, events))
+
         def write(db: sqlite3.Connection) -> Session | None:
             session = _known(store.session(db, record.session_id), record.session_id)
             folded = fold(session, events)
@@ -182,9 +185,8 @@ class Ledger:
                 # It rests, so what it had begun is over; the lines that told of it were lost.
                 close_started(db, session.id, MessageState.COMPLETED)
             log.append(db, [_of(session.id, event) for event in events])
-            if control:
-                for observer in self._observers:
-                    log.append(db, observer.saw(db, session.id, record.id, control))
+            for observer in self._observers if control else ():
+                log.append(db, observer.saw(db, session.id, record.id, control))
             store.put_progress(db, record)
             if folded.touched:
                 session.updated_at = stamp(self.clock.now())
@@ -285,6 +287,11 @@ class Ledger:
     def _events(self, session_id: SessionId, facts: Sequence[Fact]) -> list[Event]:
         now = self.clock.now()
         return [Event(fact=fact, at=now, session_id=session_id, subject=session_id) for fact in facts]
+
+
+def _note(record: RunRecord, events: Sequence[Event], db: sqlite3.Connection) -> None:
+    log.append(db, [_of(record.session_id, event) for event in events])
+    store.put_progress(db, record)
 
 
 def cancel_unread(db: sqlite3.Connection, session_id: SessionId) -> list[str]:

@@ -31,6 +31,7 @@ from claude_code_mcp.platform.claude.stream import (
     Reading,
     StreamState,
     end_of_stream,
+    goes_on,
     read_line,
     read_oversized,
 )
@@ -140,7 +141,8 @@ class LiveSession:
         if self._behind_until <= self.record.offset:
             self.caught_up.set()
         try:
-            async with contextlib.aclosing(self.run.follow(self.record.offset, cap_bytes=self._line_limit)) as batches:
+            lines = self.run.follow(self.record.offset, cap_bytes=self._line_limit, can_wait=goes_on)
+            async with contextlib.aclosing(lines) as batches:
                 async for batch in batches:
                     await self._ingest(batch)
         except OutputGone:
@@ -173,8 +175,10 @@ class LiveSession:
             self.doubt()
         state = self._stream
         generation = self.record.generation + batch.restarted
+        # One look for all lines; where it finds something each line is looked at.
+        scrubber = self._scrubber if self._scrubber.hits(b"\n".join([line.data for line in batch.lines])) else None
         for line in batch.lines:
-            reading = self._read(state, line, now, generation)
+            reading = self._read(state, line, now, generation, scrubber)
             state = reading.state
             events += reading.events
             live += reading.live
@@ -200,7 +204,9 @@ class LiveSession:
         if state.muddled:
             self._hooks.muddled(self.session_id)
 
-    def _read(self, state: StreamState, line: Line, now: datetime, generation: int) -> Reading:
+    def _read(
+        self, state: StreamState, line: Line, now: datetime, generation: int, scrubber: Scrubber | None
+    ) -> Reading:
         # Keys name the bytes that a fact came from; after a cut the same offsets hold other bytes.
         run_id = f"{self.record.id}.{generation}" if generation else self.record.id
         offset = line.offset
@@ -208,7 +214,7 @@ class LiveSession:
             kept = line.oversized
             cut = Oversized(kept.head, kept.size_bytes, kept.sha256)
             return read_oversized(state, cut, run_id=run_id, offset=offset, at=now)
-        return read_line(state, line.data, run_id=run_id, offset=offset, at=now, scrubber=self._scrubber)
+        return read_line(state, line.data, run_id=run_id, offset=offset, at=now, scrubber=scrubber)
 
     def _hand_out(self, items: Sequence[ControlItem]) -> None:
         for item in items:

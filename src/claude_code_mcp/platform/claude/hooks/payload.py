@@ -1,7 +1,6 @@
 """The bytes of one hook to its fields, whatever the bytes are, and what the same hook is recognised by."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,15 +18,13 @@ _STRICT = msgspec.json.Decoder(dict[str, Any])
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(msgspec.Struct, frozen=True):
     """What a command hook knows of the Claude Code that ran it: its `pid`, 0 where not told."""
 
     pid: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(msgspec.Struct, frozen=True):
     """One hook, read.
 
     `event`: its name, "" where the bytes are no hook. `obj`: its fields, without secrets. `session_id`: None where none

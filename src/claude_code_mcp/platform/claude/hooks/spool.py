@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+
 from claude_code_mcp.platform.claude.hooks.payload import LIMIT_BYTES
 from claude_code_mcp.platform.claude.hooks.script import BIG, LOG, LOST
 
@@ -26,8 +28,7 @@ _EARLIEST_S, _LATEST_S = 1_577_836_800, 4_102_444_800  # 2020, 2100
 Mark = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One hook that was kept: its payload, when, and the Claude Code that it is of (0 where not told)."""
 
     body: bytes

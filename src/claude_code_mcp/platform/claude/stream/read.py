@@ -29,6 +29,7 @@ _BY_TYPE: Mapping[str, _Take] = {
     "keep_alive": system.nothing,
 }
 
+_GOING_ON = (b'{"type":"assistant"', b'{"type":"user"')
 _BY_SUBTYPE: Mapping[str, _Take] = {
     "init": turns.turn_started,
     "api_retry": turns.api_retry,
@@ -62,28 +63,40 @@ _BY_SUBTYPE: Mapping[str, _Take] = {
 
 
 def read_line(
-    state: StreamState, data: bytes, *, run_id: str, offset: int, at: datetime, scrubber: Scrubber = PLAIN
+    state: StreamState,
+    data: bytes,
+    *,
+    run_id: str,
+    offset: int,
+    at: datetime,
+    scrubber: Scrubber | None = PLAIN,
 ) -> Reading:
     """Return what the line `data` (without or with its line end) says, and the state after it.
 
     `offset` is where the line begins in the run's output file. It and `run_id` name each event: reading the
     same bytes from the same state again gives the same events under the same keys. `at` is when it was read;
     lines that carry a time of their own use that. `scrubber` takes secrets out of the events, not out of the
-    control items.
+    control items; None says that it was asked already, and there are none in `data`.
     """
     line = Line(state, run_id=run_id, offset=offset, at=at)
     decoded = decode(data)
-    secret = scrubber.hits(data)
+    secrets = scrubber if scrubber is not None and scrubber.hits(data) else None
     for original in decoded.objects:
-        line.take(scrubber.value(original) if secret else original)
+        line.take(secrets.value(original) if secrets is not None else original)
         _read_object(line, original)
     if decoded.garbage:
-        raw, size = clip(scrubber.text(decoded.garbage) if secret else decoded.garbage, NOTE_BYTES)
+        raw, size = clip(secrets.text(decoded.garbage) if secrets is not None else decoded.garbage, NOTE_BYTES)
         line.take({})
         fact = LineGarbled(raw=raw, raw_bytes=size, recovered=len(decoded.objects))
         line.emit(fact, run_id)
         line.change(muddled=True)
     return line.reading()
+
+
+def goes_on(data: bytes) -> bool:
+    """Tell whether all lines in `data`, the last of which may be unfinished, are only words, calls and results of a
+    turn that goes on: nothing of a state, of a question or of an end."""
+    return all(line.startswith(_GOING_ON) for line in data.split(b"\n") if line)
 
 
 class Oversized(NamedTuple):

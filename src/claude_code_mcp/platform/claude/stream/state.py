@@ -1,7 +1,6 @@
 """What the reader remembers from line to line, and what one line gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -59,8 +58,7 @@ class StreamState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     muddled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What a line gave.
 
     `state` is the very object that was passed in where nothing changed. `events` are to be kept, `live` ones
