@@ -18,8 +18,7 @@ READER = "asyncio reader"
 WHY = (
     "all that the daemon did from the first event to the end, commits and the tree of what happens included; the next "
     "row has who only reads. Lines that come together cost less than half: much of it is waking up for each. Tried: "
-    "reading and committing in beats instead of per line, what can wait on every third beat only, fewer wakes, a news "
-    "check that does not grow with the log, transcripts of our own sessions counted every five seconds only"
+    "reading and committing in beats instead of per line, fewer wakes, a news check that does not grow with the log"
 )
 
 

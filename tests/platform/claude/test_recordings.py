@@ -4,7 +4,6 @@
 """
 
 import os
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -12,10 +11,9 @@ import pytest
 
 from claude_code_mcp.kernel.events import Event
 from claude_code_mcp.platform.claude.facts import LineGarbled, LineUnknown, TurnFinished
-from claude_code_mcp.platform.claude.stream import StreamState, goes_on
+from claude_code_mcp.platform.claude.stream import StreamState
 from tests.platform.claude.replay import FIXTURES, STREAMS, events, plain, play, told
 
-SAID_IN_A_TURN = {"message.said", "thinking.finished", "tool.started", "tool.finished", "tool.failed", "tool.denied"}
 _BY_NAME = pytest.mark.parametrize("stream", STREAMS, ids=lambda path: path.stem)
 
 
@@ -83,15 +81,3 @@ def test_tools_that_started_have_ended_or_are_still_open(stream: Path) -> None:
 @_BY_NAME
 def test_the_state_stays_small(stream: Path) -> None:
     assert max(len(msgspec.json.encode(step.reading.state)) for step in play(stream.read_bytes())) < 2_000
-
-
-@_BY_NAME
-def test_a_line_that_can_wait_asks_nothing_and_changes_no_state(stream: Path) -> None:
-    steps = list(play(stream.read_bytes()))
-    waiting = [step for step in steps if goes_on(step.line)]
-    said = {event.fact.kind for step in waiting for event in step.reading.events}
-    assert said <= SAID_IN_A_TURN
-    assert [(step.reading.live, step.reading.control) for step in waiting] == [((), ())] * len(waiting)
-    for before, after in pairwise(steps):
-        assert goes_on(before.line + after.line) == (goes_on(before.line) and goes_on(after.line))
-        assert goes_on(before.line + after.line[:30]) == (goes_on(before.line) and goes_on(after.line[:30]))

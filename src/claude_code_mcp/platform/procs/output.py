@@ -13,16 +13,6 @@ from claude_code_mcp.platform.procs.watch import POLL_S, SAFETY_POLL_S, Watcher
 
 PIECE_BYTES = 256 * 1024
 """The most that one batch holds; with nothing but newlines in it this is still tens of megabytes of objects."""
-HELD_BEATS, HELD_S = 2, 0.5
-"""Beats for which bytes that can wait are left where they are, and the longest that this takes without any beat."""
-
-
-CanWait = Callable[[bytes], bool]
-
-
-def never(_: bytes) -> bool:
-    """Say of any bytes that they cannot wait."""
-    return False
 
 
 class Piece(msgspec.Struct, frozen=True, gc=False):
@@ -53,14 +43,12 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class Source:
     """A file to follow. `open` gives a descriptor to read; `over` tells that nobody writes any more, and `on_over`
-    calls back when that becomes true (until what it returned is called). `can_wait` tells of bytes whether it does no
-    harm when they are given a little later, with more: each giving costs more than what is given."""
+    calls back when that becomes true (until what it returned is called)."""
 
     path: Path
     open: Callable[[], int]
     over: Callable[[], bool]
     on_over: Callable[[Callable[[], None]], Callable[[], None]]
-    can_wait: CanWait = never
 
 
 async def pieces(source: Source, offset: int, watcher: Watcher) -> AsyncGenerator[Piece, None]:
@@ -74,17 +62,12 @@ async def pieces(source: Source, offset: int, watcher: Watcher) -> AsyncGenerato
     unwatch = watcher.add(source.path, changed.set)
     forget = source.on_over(changed.set)
     pauses = _Pauses(watched=unwatch is not None)
-    held = 0
     try:
         while True:
             over = source.over()  # asked before the read: what was written up to the end is then seen
             changed.clear()
             data = os.pread(fd, PIECE_BYTES, offset)
-            if 0 < len(data) < PIECE_BYTES and held < HELD_BEATS and not over and _can_wait(source, watcher, data):
-                held += 1
-                await _wait(changed, HELD_S)
-            elif data:
-                held = 0
+            if data:
                 yield Piece(offset, data)
                 offset += len(data)
                 pauses.reset()
@@ -131,10 +114,6 @@ async def batches(source: Source, offset: int, watcher: Watcher, *, cap_bytes: i
         await found.aclose()
     if torn := framer.finish():
         yield Batch((torn,), torn.end, restarted)
-
-
-def _can_wait(source: Source, watcher: Watcher, data: bytes) -> bool:
-    return watcher.is_thick(source.path) and source.can_wait(data)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

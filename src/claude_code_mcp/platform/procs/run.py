@@ -26,7 +26,7 @@ from claude_code_mcp.platform.procs.models import (
     TerminalSize,
     Usage,
 )
-from claude_code_mcp.platform.procs.output import Batch, CanWait, Piece, Source, never
+from claude_code_mcp.platform.procs.output import Batch, Piece, Source
 from claude_code_mcp.platform.procs.rundir import RunDir
 from claude_code_mcp.platform.procs.stdin import StdinWriter, open_for_writing
 from claude_code_mcp.platform.procs.usage import usage_of
@@ -157,15 +157,15 @@ class Run:
         return _stdin_of(self)
 
     def follow(
-        self, offset: int = 0, *, stream: Stream = "stdout", cap_bytes: int = CAP_BYTES, can_wait: CanWait = never
+        self, offset: int = 0, *, stream: Stream = "stdout", cap_bytes: int = CAP_BYTES
     ) -> AsyncGenerator[Batch, None]:
         """Yield the lines from byte `offset` (the start of a line) on, in batches, and end when the run has ended
-        and everything was given; close it (`contextlib.aclosing`) when you leave earlier. `can_wait`: as in `Source`.
+        and everything was given; close it (`contextlib.aclosing`) when you leave earlier.
 
         Raises:
             OutputGone: the file cannot be opened.
         """
-        return output.batches(self._source(stream, can_wait), offset, self._watcher, cap_bytes=cap_bytes)
+        return output.batches(self._source(stream), offset, self._watcher, cap_bytes=cap_bytes)
 
     def follow_bytes(self, offset: int = 0, *, stream: Stream = "stdout") -> AsyncGenerator[Piece, None]:
         """Yield the bytes themselves, like `follow`.
@@ -175,14 +175,13 @@ class Run:
         """
         return output.pieces(self._source(stream), offset, self._watcher)
 
-    def _source(self, stream: Stream, can_wait: CanWait = never) -> Source:
+    def _source(self, stream: Stream) -> Source:
         self.watch_end()
         return Source(
             path=self.files.path / stream,
             open=lambda: _output_of(self, stream),
             over=self._end.ended,
             on_over=self._end.on_end,
-            can_wait=can_wait,
         )
 
     def on_output(self, stream: Stream, wake: Callable[[], None]) -> Callable[[], None] | None:

@@ -34,10 +34,6 @@ class Watcher(Protocol):
         """Changes of `path` that come now are wanted at once: its process was asked something."""
         ...
 
-    def is_thick(self, path: Path) -> bool:
-        """Tell whether changes of `path` come so thick that it is only looked at on beats."""
-        ...
-
     def close(self) -> None:
         """Watch nothing any more."""
         ...
@@ -52,10 +48,6 @@ class NoWatcher:
 
     def expect(self, path: Path) -> None:
         """Do nothing."""
-
-    def is_thick(self, path: Path) -> bool:  # noqa: ARG002 -- a protocol
-        """Return False."""
-        return False
 
     def close(self) -> None:
         """Do nothing."""
@@ -147,9 +139,6 @@ if sys.platform == "linux":
                     file.refill()
                     if watch in self._resting:
                         self._wake_up(watch, file)
-
-        def is_thick(self, path: Path) -> bool:
-            return any(self._files[watch].path == path for watch in self._resting if watch in self._files)
 
         def _leave(self, watch: int, wake: Callable[[], None]) -> None:
             file = self._files.get(watch)

@@ -31,7 +31,6 @@ from claude_code_mcp.platform.claude.stream import (
     Reading,
     StreamState,
     end_of_stream,
-    goes_on,
     read_line,
     read_oversized,
 )
@@ -141,8 +140,7 @@ class LiveSession:
         if self._behind_until <= self.record.offset:
             self.caught_up.set()
         try:
-            lines = self.run.follow(self.record.offset, cap_bytes=self._line_limit, can_wait=goes_on)
-            async with contextlib.aclosing(lines) as batches:
+            async with contextlib.aclosing(self.run.follow(self.record.offset, cap_bytes=self._line_limit)) as batches:
                 async for batch in batches:
                     await self._ingest(batch)
         except OutputGone:

@@ -29,7 +29,6 @@ _BY_TYPE: Mapping[str, _Take] = {
     "keep_alive": system.nothing,
 }
 
-_GOING_ON = (b'{"type":"assistant"', b'{"type":"user"')
 _BY_SUBTYPE: Mapping[str, _Take] = {
     "init": turns.turn_started,
     "api_retry": turns.api_retry,
@@ -91,12 +90,6 @@ def read_line(
         line.emit(fact, run_id)
         line.change(muddled=True)
     return line.reading()
-
-
-def goes_on(data: bytes) -> bool:
-    """Tell whether all lines in `data`, the last of which may be unfinished, are only words, calls and results of a
-    turn that goes on: nothing of a state, of a question or of an end."""
-    return all(line.startswith(_GOING_ON) for line in data.split(b"\n") if line)
 
 
 class Oversized(NamedTuple):
