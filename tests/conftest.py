@@ -1,5 +1,6 @@
 """What every test may use: one async backend, and hypothesis that repeats itself."""
 
+import fcntl
 import signal
 from collections.abc import Generator
 
@@ -19,6 +20,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def leftovers(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Be the only test that makes leftovers or has them ended: `reap` looks at the whole machine."""
+    with (tmp_path_factory.getbasetemp().parent / "leftovers.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,7 +21,11 @@ SHOWN_HOME = "/home/you"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_page_works_as_it_stands(page: Path, reader: Reader, tmp_path: Path) -> None:
+def test_the_page_works_as_it_stands(
+    page: Path, reader: Reader, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if page.stem == "find-and-end-leftovers":
+        request.getfixturevalue("leftovers")
     terminal = Terminal(reader.env, reader.project, tmp_path)
     names = Names()
     try:

@@ -129,6 +129,7 @@ def test_a_kill_that_is_killed_at_each_of_its_steps_in_turn_leaves_nothing(termi
     assert ends == 1
 
 
+@pytest.mark.usefixtures("leftovers")
 @pytest.mark.parametrize("moment", [0, 1, 5, 20, 50])
 def test_kill_9_of_the_supervisor_at_any_moment_leaves_no_process_and_says_so(terminal: Terminal, moment: int) -> None:
     script = "(setsid sleep 300 &); for i in $(seq 1 1000); do echo line $i; done; sleep 300"

@@ -24,7 +24,7 @@ SESSION = "01234567-89ab-4def-8123-456789abcdef"
 
 
 @pytest.fixture
-def terminal(tmp_path: Path, home: Path) -> Iterator[Terminal]:
+def terminal(tmp_path: Path, home: Path, leftovers: None) -> Iterator[Terminal]:
     state = tmp_path / "s"
     state.mkdir(mode=0o700)
     found = Terminal(state, {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}, tmp_path)

@@ -185,20 +185,17 @@ class Reaped(Reply):
     """They were to be ended, not only shown."""
 
     def text(self) -> str:
-        """Return one line each, and what to do next."""
-        if not self.orphans:
-            return "Nothing is left over."
-        lines = [
-            f"{one.pid} {_ended(one)} {one.age_s:,.0f} s {_mib(one.memory_bytes)}  {one.command}\n    {one.proof}"
-            for one in self.orphans
-        ]
-        proven = sum(one.proven for one in self.orphans)
-        more = (
-            []
-            if self.applied or not proven
-            else [f"next: processes_reap(apply=true) ends the {proven} that are proven"]
-        )
-        return "\n".join([*lines, *more])
+        """Return what is proven, one line each, and what to do next; then what is not, which is never touched."""
+        proven = [_line(one) for one in self.orphans if one.proven]
+        others = [_line(one) for one in self.orphans if not one.proven]
+        lines = proven or ["Nothing is left over."]
+        if proven and not self.applied:
+            lines.append(f"next: processes_reap(apply=true) ends the {len(proven)} that are proven")
+        return "\n".join([*lines, *(["Left alone, since it is not proven:", *others] if others else [])])
+
+
+def _line(one: Orphan) -> str:
+    return f"{one.pid} {_ended(one)} {one.age_s:,.0f} s {_mib(one.memory_bytes)}  {one.command}\n    {one.proof}"
 
 
 class Sample(Reply):

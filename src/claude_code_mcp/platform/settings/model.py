@@ -231,7 +231,7 @@ class Settings(BaseModel):
     )
     npm_timeout_s: float = _setting(5.0, "How long to wait for the registry's answer.", unit="seconds", gt=0, le=120)
 
-    checkpoint_key_file: AbsolutePath | None = _setting(
+    checkpoint_key_file: Annotated[AbsolutePath | None, BeforeValidator(_absent)] = _setting(
         None,
         "A file (mode 0600) that holds the keys of sealed secrets; the system's keyring does when unset.",
     )
