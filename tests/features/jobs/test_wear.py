@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,26 @@ def test_a_job_that_fills_the_disk_takes_nobody_along(
         mine.call("jobs.remove", job_id=job["job_id"], force=True)
         # How much room there is, is known a second late.
         until_now(lambda: mine.call("jobs.execute", command="echo fine", wait_s=30)["stdout"] == "fine\n")
+    finally:
+        mine.stop()
+
+
+def test_a_job_is_killed_although_nothing_can_be_noted(terminal: Terminal, small_disk: Path) -> None:
+    env = {**terminal.env, "CLAUDE_CODE_MCP_DISK_LOW_BYTES": "0", "CLAUDE_CODE_MCP_DISK_CRITICAL_BYTES": "0"}
+    mine = Terminal(small_disk / "s", env, terminal.cwd)
+    mine.state_dir.mkdir(mode=0o700)
+    try:
+        job = mine.call("jobs.execute", command="sleep 300", restart="always")
+        filler = small_disk / "filler"
+        with pytest.raises(OSError, match="No space left"):
+            filler.write_bytes(bytes(64 << 20))
+        killing = threading.Thread(target=lambda: mine.call("jobs.kill", job_id=job["job_id"], grace_s=1))
+        killing.start()
+        until_now(lambda: table.row_of(job["pid"]) is None)
+        filler.unlink()
+        killing.join(60)
+        shown = mine.call("jobs.status", job_id=job["job_id"])
+        assert (shown["state"], shown["attempt"]) == ("killed", 1)
     finally:
         mine.stop()
 

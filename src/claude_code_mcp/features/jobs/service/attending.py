@@ -158,6 +158,8 @@ class Attendant:
         lost = "" if found is not None or never_ran else self._run.files.why_lost()
 
         def note(job: Job) -> Sequence[Fact]:
+            if job.stopping is None:
+                job.stopping, job.stopped_because = self._book.unnoted.get(job.id, (None, ""))
             now = self._book.now()
             code = found.code if found is not None else None
             after = end_of(job.stopping, code, lost=bool(lost))
@@ -174,7 +176,9 @@ class Attendant:
             _settle(job, after, now, pause)
             return [_fact(job, after, pause, int(ran_s * 1000), found)]
 
-        return await self._book.change(self._job.id, note)
+        over = await self._book.change(self._job.id, note)
+        self._book.unnoted.pop(over.id, None)
+        return over
 
 
 def _reason(job: Job, after: JobState, hit: str, found: Exit | None) -> str:

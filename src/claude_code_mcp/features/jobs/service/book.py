@@ -18,12 +18,16 @@ Change = Callable[[Job], Sequence[Fact]]
 
 
 class Book:
-    """All jobs. `changed` is called on the event loop after each change."""
+    """All jobs. `changed` is called on the event loop after each change.
+
+    `unnoted`: why jobs are ended, and what is said of it, where the store could not take it before their end.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self.database = database
         self.clock = clock
         self.changed: Callable[[JobId], None] = lambda _: None
+        self.unnoted: dict[str, tuple[str, str]] = {}
 
     def now(self) -> datetime:
         """Return the time."""

@@ -1,6 +1,5 @@
 """Ending a job's process: noted first, so that the successor of a daemon that is killed meanwhile goes on with it."""
 
-import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -12,11 +11,18 @@ from claude_code_mcp.platform.db.errors import StoreUnavailable
 from claude_code_mcp.platform.procs.run import Run
 
 OVER_LIMIT = "over_limit"
+RESTART = "restart"
 log = logging.getLogger(__name__)
 
 
 async def stop(book: Book, job: Job, run: Run, why: str, *, by: str = "", grace_s: float | None = None) -> None:
-    """End a job's process and all below it. `why`: killed, timed_out, restart or removed."""
+    """End a job's process and all below it. `why`: killed, timed_out or restart.
+
+    Where the store takes nothing it is ended all the same: what fills the disk can be ended by whoever sees it.
+
+    Raises:
+        StoreUnavailable: the job was to begin again, which cannot be noted; it goes on.
+    """
 
     def note(found: Job) -> Sequence[Fact]:
         if found.stopping is not None or found.state not in {JobState.RUNNING, JobState.STARTING}:
@@ -24,7 +30,13 @@ async def stop(book: Book, job: Job, run: Run, why: str, *, by: str = "", grace_
         found.stopping = why
         return [JobStopping(job_id=found.id, why=why, by=by)]
 
-    await book.change(job.id, note)
+    try:
+        await book.change(job.id, note)
+    except StoreUnavailable:
+        if why == RESTART:
+            raise
+        log.warning("job %s is ended (%s), which cannot be noted now", job.id, why)
+        book.unnoted[job.id] = (why, "")
     await run.stop(grace_s)
 
 
@@ -38,6 +50,8 @@ async def stop_over_limit(book: Book, job: Job, run: Run, because: str) -> None:
         return [JobStopping(job_id=found.id, why=OVER_LIMIT)]
 
     log.warning("job %s is ended: %s", job.id, because)
-    with contextlib.suppress(StoreUnavailable):
+    try:
         await book.change(job.id, note)
+    except StoreUnavailable:
+        book.unnoted[job.id] = (OVER_LIMIT, because)
     await run.stop()

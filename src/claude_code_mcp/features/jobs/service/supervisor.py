@@ -27,6 +27,8 @@ from claude_code_mcp.platform.tasks import Tasks
 
 S = JobState
 ABANDONED = "abandoned"
+SETTLED_S = 60.0
+"""How long the end of a job may take to be noted, once its processes are gone."""
 STORE_S = 1.0
 """How long to wait for a store that takes no writes."""
 log = logging.getLogger(__name__)
@@ -231,8 +233,14 @@ class Supervisor:
             await self._call_off(job, why)
             return None
         await stop(self._book, job, run, why, by=by, grace_s=grace_s)
-        await self.settled(job.id, attempt=job.attempt)
-        return await run.stop(grace_s)
+        ended = await run.stop(grace_s)
+        if not await self.settled(job.id, attempt=job.attempt, timeout_s=SETTLED_S):
+            raise StoreUnavailable(
+                f"The processes of job {job.id} are ended; the store takes no note of it.",
+                remedy="Free disk space or check the disk; it is noted then by itself.",
+                job_id=job.id,
+            )
+        return ended
 
     async def _call_off(self, job: Job, why: str) -> None:
         def note(found: Job) -> Sequence[Fact]:
