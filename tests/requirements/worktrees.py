@@ -86,9 +86,9 @@ WORKTREES = Part(
             "The speed table of issue 4, beside git, restic and borg of Debian.",
             "bench/test_bench.py::test_checkpoints_are_measured_without_the_peers_that_are_not_there",
             gap="Missed (rows checkpoints, checkpoint_restore, checkpoint_many; reasons in docs/benchmarks.md): first "
-            "takes beside git (0.28x for 0.22x) and of 1,000 files beside restic and borg, whole restores (0.5x git for "
-            "0.4x), restores where 10 differ (0.78x to 1.4x for 0.5x), where little changed beside git (1.9x to 2.3x for "
-            "1.7x; 0.18x to 0.45x with a watch for 0.3x), a sweep (1.33x reading the store once).",
+            "takes beside git (0.28x for 0.22x) and of 1,000 files beside restic and borg, whole restores (0.5x git "
+            "for 0.4x), restores where 10 differ (0.78x to 1.4x for 0.5x), where little changed beside git (1.9x to "
+            "2.3x for 1.7x; 0.18x to 0.45x with a watch for 0.3x), a sweep (1.33x reading the store once).",
         ),
     ),
 )
