@@ -4,7 +4,6 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
@@ -23,9 +22,7 @@ from claude_code_mcp.platform.worktrees.rooted import Rooted
 NEW = b"new"
 OLD = b"old"
 FEW = 64
-"""Up to so many files are synced by themselves; for more, the whole file system is."""
-SYNCING = 8
-"""Files that are synced at once."""
+"""Up to so many files are synced one by one; for more, the whole file system is."""
 _HOLE_BYTES = 64 * 1024
 _ZEROS = bytes(_HOLE_BYTES)
 _SPARSE_BYTES = 1024 * 1024
@@ -97,11 +94,10 @@ class Staging:
         self._places = places
         self._keys = keys
         self._own = threading.local()
-        self._lock = threading.Lock()  # guards the lists of what the threads hold open, and of what they wrote
+        self._lock = threading.Lock()  # guards the list of what the threads hold open
         self._hands: list[_Hand] = []
         self._few = len(places) <= FEW
         self._exact: dict[int, bool] = {}
-        self._written: list[int] = []
 
     def fill(self, plan: Plan, contents: dict[bytes, list[Entry]], source: Source) -> None:
         """Write everything new, of which `contents` is what `plan.contents()` says, and make it durable.
@@ -117,13 +113,10 @@ class Staging:
             if not self._few:
                 sync_file_system(self._root_fd)
             elif self._places:
-                self._sync_files()
                 self._sync_folders()
         finally:
             for hand in self._hands:
                 hand.close()
-            for fd in self._written:
-                os.close(fd)
 
     def _at(self, place: bytes) -> tuple[int, bytes]:
         above, _, name = place.rpartition(b"/")
@@ -212,8 +205,7 @@ class Staging:
             os.fchmod(fd, entry.mode)
         os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
         if self._few:
-            with self._lock:
-                self._written.append(os.dup(fd))
+            os.fsync(fd)
 
     def _file(self, entry: Entry, give: Callable[[Callable[[bytes], object]], object]) -> None:
         folder, name = self._at(self._places[entry.path])
@@ -223,12 +215,6 @@ class Staging:
             self._dress(fd, entry)
         finally:
             os.close(fd)
-
-    def _sync_files(self) -> None:
-        """Sync what was written, all at once: a file system makes one commit of what is asked of it together."""
-        if self._written:
-            with ThreadPoolExecutor(min(SYNCING, len(self._written))) as threads:
-                list(threads.map(os.fsync, self._written))
 
     def _sync_folders(self) -> None:
         for place in {place.rpartition(b"/")[0] for place in self._places.values()}:
